@@ -1,0 +1,74 @@
+// What the Glibc module does not show: batched datagrams, epoll, eventfd and control messages.
+// Header only; import Glibc beside it, or bind() and its like want other pointer types.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+
+/// Bytes of control data that one datagram needs for its local address, either family.
+enum { CLINUX_CONTROL_SIZE = CMSG_SPACE(sizeof(struct in6_pktinfo)) };
+
+/// Asks for the local address of every datagram that arrives at `fd`; 0, or -1 and errno.
+static inline int clinux_enable_packet_info(int fd, int family) {
+    int on = 1;
+    return family == AF_INET6 ? setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on)
+                              : setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+}
+
+/// Keeps the local address of a received datagram and drops the rest of its control data, so that the same
+/// header sends the reply from the address that was asked. The interface is kept only for link-local addresses.
+static inline void clinux_keep_local_address(struct msghdr *message) {
+    size_t kept = 0;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+            struct in_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            info.ipi_spec_dst = info.ipi_spec_dst.s_addr ? info.ipi_spec_dst : info.ipi_addr;
+            info.ipi_ifindex = 0;
+            struct cmsghdr *out = (struct cmsghdr *)message->msg_control;
+            out->cmsg_level = IPPROTO_IP;
+            out->cmsg_type = IP_PKTINFO;
+            out->cmsg_len = CMSG_LEN(sizeof info);
+            memcpy(CMSG_DATA(out), &info, sizeof info);
+            kept = CMSG_SPACE(sizeof info);
+            break;
+        }
+        if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+            struct in6_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            if (!IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) info.ipi6_ifindex = 0;
+            struct cmsghdr *out = (struct cmsghdr *)message->msg_control;
+            out->cmsg_level = IPPROTO_IPV6;
+            out->cmsg_type = IPV6_PKTINFO;
+            out->cmsg_len = CMSG_LEN(sizeof info);
+            memcpy(CMSG_DATA(out), &info, sizeof info);
+            kept = CMSG_SPACE(sizeof info);
+            break;
+        }
+    }
+    message->msg_controllen = kept;
+}
+
+/// Processors in a set.
+static inline int clinux_cpu_count(const cpu_set_t *set) { return CPU_COUNT(set); }
+
+/// Names a thread for `top` and `ps`; the kernel keeps 15 characters.
+static inline void clinux_name_thread(pthread_t thread, const char *name) { pthread_setname_np(thread, name); }
+
+#endif
