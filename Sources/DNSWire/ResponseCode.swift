@@ -1,0 +1,31 @@
+/// A response code, extended to twelve bits by EDNS (RFC 1035, section 4.1.1; RFC 6895, section 2.3).
+public struct ResponseCode: RawRepresentable, Hashable, Sendable {
+    public let rawValue: UInt16
+    @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue & 0xFFF }
+
+    public static let noError = ResponseCode(rawValue: 0)
+    public static let formatError = ResponseCode(rawValue: 1)
+    public static let serverFailure = ResponseCode(rawValue: 2)
+    public static let nameError = ResponseCode(rawValue: 3)
+    public static let notImplemented = ResponseCode(rawValue: 4)
+    public static let refused = ResponseCode(rawValue: 5)
+    public static let badVersion = ResponseCode(rawValue: 16)
+    public static let badCookie = ResponseCode(rawValue: 23)
+}
+
+extension ResponseCode: CustomStringConvertible {
+    /// The mnemonic of the registry, or `RCODE123`.
+    public var description: String {
+        switch self {
+        case .noError: "NOERROR"
+        case .formatError: "FORMERR"
+        case .serverFailure: "SERVFAIL"
+        case .nameError: "NXDOMAIN"
+        case .notImplemented: "NOTIMP"
+        case .refused: "REFUSED"
+        case .badVersion: "BADVERS"
+        case .badCookie: "BADCOOKIE"
+        default: "RCODE\(rawValue)"
+        }
+    }
+}
