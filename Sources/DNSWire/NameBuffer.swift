@@ -29,51 +29,45 @@ public struct NameBuffer: ~Copyable, Sendable {
         assign(name)
     }
 
-    /// The byte at `index` of the canonical form.
-    @inlinable
-    public subscript(index: Int) -> UInt8 { storage[index] }
+    /// The canonical bytes; looking at them one by one through this copies nothing.
+    public var span: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { storage.span.extracting(0..<count) }
+    }
 
     /// Whether the name is exactly `bytes`, themselves canonical wire form.
-    @inlinable
     public func equals(_ bytes: Span<UInt8>) -> Bool {
-        guard bytes.count == count else { return false }
-        for index in bytes.indices where bytes[index] != storage[index] { return false }
-        return true
+        span.hasSuffix(bytes, from: 0)
     }
 
     /// Whether both buffers hold the same name.
     public func equals(_ other: borrowing NameBuffer) -> Bool {
-        guard hash == other.hash, count == other.count else { return false }
-        for index in 0..<count where storage[index] != other.storage[index] { return false }
-        return true
+        hash == other.hash && span.hasSuffix(other.span, from: 0)
     }
 
     /// Whether the name is `ancestor` or below it.
     public func isEqualToOrBelow(_ ancestor: borrowing NameBuffer) -> Bool {
-        var offset = 0
-        while count - offset > ancestor.count {
-            offset += 1 + Int(storage[offset])
-        }
-        guard count - offset == ancestor.count else { return false }
-        for index in 0..<ancestor.count where storage[offset + index] != ancestor.storage[index] { return false }
-        return true
+        isEqualToOrBelow(ancestor.span)
     }
 
     /// Whether the name is `ancestor` or below it.
     public func isEqualToOrBelow(_ ancestor: DomainName) -> Bool {
-        let suffix = ancestor.bytes.span
+        isEqualToOrBelow(ancestor.bytes.span)
+    }
+
+    /// Whether the name is the one of these canonical bytes or below it.
+    private func isEqualToOrBelow(_ ancestor: Span<UInt8>) -> Bool {
+        let name = span
         var offset = 0
-        while count - offset > suffix.count {
-            offset += 1 + Int(storage[offset])
+        while name.count - offset > ancestor.count {
+            offset += 1 + Int(name[offset])
         }
-        guard count - offset == suffix.count else { return false }
-        for index in suffix.indices where storage[offset + index] != suffix[index] { return false }
-        return true
+        return name.hasSuffix(ancestor, from: offset)
     }
 
     /// The name as an owned value; allocates.
     public var domainName: DomainName {
-        DomainName(canonicalBytes: [UInt8](generating: count) { storage[$0] })
+        DomainName(canonicalBytes: [UInt8](span))
     }
 
     /// Replaces the content with `name`.
@@ -88,7 +82,8 @@ public struct NameBuffer: ~Copyable, Sendable {
     /// Replaces the content with that of `other`.
     public mutating func assign(_ other: borrowing NameBuffer) {
         begin()
-        for index in 0..<other.count { push(other.storage[index]) }
+        let bytes = other.span
+        for index in bytes.indices { push(bytes[index]) }
         labelCount = other.labelCount
         finish()
     }
@@ -106,6 +101,7 @@ public struct NameBuffer: ~Copyable, Sendable {
         var labels = 0
         var position = offset
         var runStart = offset
+        var jumps = 0
         var end: Int? = nil
         while true {
             guard position < message.count else { return fail(.truncated, &failure) }
@@ -126,9 +122,10 @@ public struct NameBuffer: ~Copyable, Sendable {
             } else if length >= 0xC0 {
                 guard position + 1 < message.count else { return fail(.truncated, &failure) }
                 let target = Int(length & 0x3F) << 8 | Int(message[position + 1])
-                guard allowsCompression, target < runStart, target >= Header.length else {
+                guard allowsCompression, target < runStart, target >= Header.length, jumps < 127 else {
                     return fail(.badPointer, &failure)
                 }
+                jumps += 1
                 if end == nil { end = position + 2 }
                 position = target
                 runStart = target
@@ -147,7 +144,8 @@ public struct NameBuffer: ~Copyable, Sendable {
         let kept = count - owner.count
         guard kept > 0, kept + target.count <= 255 else { return false }
         let labels = labelCount - owner.labelCount + target.labelCount
-        for index in 0..<target.count { storage[kept + index] = target.storage[index] }
+        let suffix = target.span
+        for index in suffix.indices { storage[kept + index] = suffix[index] }
         let total = kept + target.count
         begin()
         for index in 0..<total { push(storage[index]) }
@@ -199,11 +197,20 @@ func canonicalCase(_ byte: UInt8) -> UInt8 {
     byte &- 0x41 < 26 ? byte | 0x20 : byte
 }
 
+extension Span<UInt8> {
+    /// Whether the bytes from `offset` (0 to the count) on are exactly `other`.
+    func hasSuffix(_ other: Span<UInt8>, from offset: Int) -> Bool {
+        guard count - offset == other.count else { return false }
+        for index in other.indices where self[offset + index] != other[index] { return false }
+        return true
+    }
+}
+
 extension [UInt8] {
-    /// An array of `count` bytes, each given by `element`.
-    fileprivate init(generating count: Int, _ element: (Int) -> UInt8) {
+    /// The bytes of a span, as an array.
+    fileprivate init(_ span: Span<UInt8>) {
         self = []
-        reserveCapacity(count)
-        for index in 0..<count { append(element(index)) }
+        reserveCapacity(span.count)
+        for index in span.indices { append(span[index]) }
     }
 }

@@ -83,7 +83,7 @@ extension AnswerScrubber {
     private mutating func findDNAME(_ message: Span<UInt8>) -> Int? {
         guard table.hasDNAME else { return nil }
         var start = 0
-        while current[start] != 0 {
+        while current.span[start] != 0 {
             start = current.label(after: start)
             let hash = current.suffixHash(from: start)
             if let index = table.find(.answer, current, from: start, hash: hash, .dname, in: message) { return index }

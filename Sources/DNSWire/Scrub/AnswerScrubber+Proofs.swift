@@ -46,7 +46,7 @@ extension AnswerScrubber {
         while true {
             let hash = current.suffixHash(from: start)
             if let index = table.find(.authority, current, from: start, hash: hash, .soa, in: message) { return index }
-            if current[start] == 0 { return nil }
+            if current.span[start] == 0 { return nil }
             start = current.label(after: start)
         }
     }

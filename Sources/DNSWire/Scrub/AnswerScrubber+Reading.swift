@@ -70,8 +70,8 @@ struct RecordReader {
     var cursor = MessageCursor()
     /// Whether the owner of the last record was that of the one before, by the place where it stands.
     private(set) var isSameOwner = false
-    /// Where the last owner stands, behind a first pointer; 0 when there is none.
-    private var ownerPlace = 0
+    /// Where the last owner stands, behind a first pointer; nil when there is none.
+    private var ownerPlace: Int?
 
     /// Reads one record; `owner` holds the last one's owner, and afterwards this one's.
     mutating func read(_ message: Span<UInt8>, owner: inout NameBuffer) -> RecordView {
