@@ -1,0 +1,53 @@
+internal import DNSWire
+
+/// Walks over the whole shard, for commands.
+extension AnswerShard {
+    /// Calls `body` for up to `limit` entries that can still be served, from an index slot on; returns the slot to go
+    /// on with, nil at the end.
+    func list(fromSlot first: Int, limit: Int, now: Moment, _ body: (AnswerListing) -> Void) -> Int? {
+        var listed = 0
+        for number in max(first, 0)..<max(first, layout.slotCount) where slot(number) != 0 {
+            let entry = layout.entry(slot(number))
+            guard now < arena.staleUntil(entry) else { continue }
+            if listed == limit { return number }
+            listed += 1
+            let left = arena.expires(entry).nanoseconds(since: now)
+            body(
+                AnswerListing(
+                    name: arena.withName(entry) { DomainName(canonicalBytes: [UInt8]($0)) }, key: arena.key(entry),
+                    kind: arena.kind(entry), responseCode: arena.load(arena.image(entry) + 3, as: UInt8.self) & 0x0F,
+                    remaining: left > 0 ? UInt32(clamping: (left - 1) / 1_000_000_000 + 1) : 0,
+                    hits: arena.load(entry.hits), size: arena.size(entry),
+                    image: arena.withSpan(arena.image(entry), Int(arena.load(entry.imageLength, as: UInt16.self))) {
+                        [UInt8]($0)
+                    }, isStale: left <= 0))
+        }
+        return nil
+    }
+
+    /// Removes the entries for whose name the predicate holds and returns how many.
+    mutating func remove(where isUnwanted: (Span<UInt8>) -> Bool) -> Int {
+        var removed = 0
+        for ring in [small, main] {
+            var ring = ring
+            while !ring.isEmpty {
+                let entry = AnswerEntry(position: ring.tail)
+                ring.release(arena.size(entry))
+                if !arena.has(AnswerEntry.isDead, entry), arena.withName(entry, isUnwanted) {
+                    remove(entry)
+                    removed += 1
+                }
+            }
+        }
+        return removed
+    }
+}
+
+extension [UInt8] {
+    /// The bytes of a span, as an array.
+    init(_ span: Span<UInt8>) {
+        self.init(capacity: span.count) { output in
+            for index in span.indices { output.append(span[index]) }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+/// How the memory of a shard is divided: index, ghosts, small log, main log.
+struct AnswerShardLayout: Sendable {
+    /// Slots of the index, four bytes each.
+    let slotCount: Int
+    /// Sets of the ghost table, eight bytes each.
+    let ghostSets: Int
+    /// Bytes of the small log.
+    let smallCapacity: Int
+    /// Bytes of the main log.
+    let mainCapacity: Int
+    /// Low bits of an index slot that tell the position; the rest is a tag from the hash.
+    let positionBits: Int
+
+    /// Bytes of the log for each index slot. Entries of 96 bytes and more never fill the index to its limit.
+    private static let bytesPerSlot = 72
+    /// Bytes of the log for each ghost set of four.
+    private static let bytesPerGhostSet = 128
+
+    /// Divides `byteCount` bytes, of which there are at least 4096.
+    init(byteCount: Int) {
+        let unit = AnswerEntry.alignment
+        let slots = byteCount / AnswerShardLayout.bytesPerSlot
+        let sets = byteCount / AnswerShardLayout.bytesPerGhostSet
+        slotCount = (slots + 1) & ~1
+        ghostSets = sets
+        let logs = byteCount - 4 * slotCount - 8 * ghostSets
+        smallCapacity = logs / 10 & ~(unit - 1)
+        mainCapacity = (logs - smallCapacity) & ~(unit - 1)
+        positionBits = Int.bitWidth - ((smallCapacity + mainCapacity) / unit).leadingZeroBitCount
+    }
+
+    /// Where the index starts.
+    var indexBase: Int { 0 }
+    /// Where the ghost table starts.
+    var ghostBase: Int { 4 * slotCount }
+    /// Where the small log starts, a multiple of eight.
+    var smallBase: Int { ghostBase + 8 * ghostSets }
+    /// Where the main log starts, a multiple of eight.
+    var mainBase: Int { smallBase + smallCapacity }
+    /// Bytes in all.
+    var byteCount: Int { mainBase + mainCapacity }
+    /// Entries that the index takes, three quarters of its slots, so that probing stays short.
+    var entryLimit: Int { slotCount / 4 * 3 }
+
+    /// The index slot of an entry: its position in units of eight bytes, plus one, below the tag.
+    func slot(_ entry: AnswerEntry, hash: UInt32) -> UInt32 {
+        let unit = UInt32(truncatingIfNeeded: (entry.position - smallBase) / AnswerEntry.alignment + 1)
+        return hash << UInt32(positionBits) | unit
+    }
+
+    /// The entry that a slot points to.
+    func entry(_ slot: UInt32) -> AnswerEntry {
+        let unit = Int(slot & (1 << UInt32(positionBits) - 1))
+        return AnswerEntry(position: smallBase + (unit - 1) * AnswerEntry.alignment)
+    }
+
+    /// Where probing for a hash starts.
+    func home(_ hash: UInt32) -> Int {
+        Int((UInt64(hash) * UInt64(slotCount)) >> 32)
+    }
+}

@@ -1,0 +1,14 @@
+/// An address as the mapping table holds it.
+public struct MappedAddress: Hashable, Sendable {
+    /// What was learned.
+    public var learned: LearnedAddress
+    /// The sequence number of the event that published it last; an enforcer that acknowledged that has it in force.
+    public var sequence: UInt64
+
+    /// Joins an address and the number of its event.
+    @inlinable
+    public init(_ learned: LearnedAddress, sequence: UInt64) {
+        self.learned = learned
+        self.sequence = sequence
+    }
+}

@@ -1,0 +1,123 @@
+internal import DNSWire
+
+/// What an answer taught, without the name.
+struct Lesson {
+    /// For whom.
+    let identity: UInt64
+    /// The address that asked.
+    let client: IPAddress
+    /// Aliases between the name and the addresses.
+    let chain: [DomainName]
+    /// The addresses.
+    let addresses: [LearnedAddress]
+    /// The rules that selected the name.
+    let ruleSet: UInt32
+    /// The present.
+    let now: Moment
+}
+
+/// Learning: comparing an answer with what is known, publishing the difference, and only then keeping it.
+extension MappingShard {
+    /// Learns what is new in an answer; the table follows the feed, so nothing is kept that was not published.
+    mutating func learn(
+        _ lesson: Lesson, _ name: borrowing NameBuffer, hash: UInt32, _ commons: borrowing MappingCommons,
+        _ publish: (MappingChange) -> UInt64
+    ) -> LearnOutcome {
+        var slot = find(lesson.identity, name, hash: hash)
+        if let slot, let sequence = knownSequence(lesson, slot) { return LearnOutcome(sequence: sequence) }
+
+        var merge = AddressMerge(slot.map { records[$0].addresses } ?? [])
+        merge.add(lesson.addresses, now: lesson.now)
+        if let slot, records[slot].ruleSet != lesson.ruleSet { merge.changeAll(now: lesson.now) }
+        guard merge.hasChanges else { return LearnOutcome() }
+        merge.limit(to: commons.limits.addressesPerName)
+
+        // Room first, so that no limit is ever exceeded; what made room stays gone even if the feed then refuses.
+        if slot == nil, !makeRoom(for: lesson.identity, commons, publish) { return LearnOutcome(refused: true) }
+        if let known = slot, !merge.removed.isEmpty {
+            commons.revoke()
+            guard publish(records[known].change(.delete(.limit), merge.removed.map(\.learned))) != 0 else {
+                return LearnOutcome(refused: true)
+            }
+            let kept = merge.keptOfBefore
+            if kept.isEmpty { slot = nil }
+            setAddresses(kept, of: known, commons)
+        }
+        evictedAddresses &+= UInt64(merge.droppedCount)
+        guard merge.hasChanges else {
+            return merge.outcome(
+                of: lesson.addresses, now: lesson.now, published: 0, changed: !merge.removed.isEmpty)
+        }
+
+        var record = MappingRecord()
+        record.identity = lesson.identity
+        record.client = lesson.client
+        record.hash = hash
+        record.ruleSet = lesson.ruleSet
+        record.learnedAt = lesson.now
+        let nameBytes = name.domainName.bytes
+        record.setContent(name: nameBytes.span, chain: lesson.chain, addresses: [])
+        let sequence = publish(record.change(.upsert, merge.changedAddresses))
+        guard sequence != 0 else { return LearnOutcome(refused: true) }
+        record.setContent(name: nameBytes.span, chain: lesson.chain, addresses: merge.result(sequence))
+        if let slot {
+            update(slot) { $0.take(record) }
+        } else {
+            slot = add(record, commons)
+        }
+        return merge.outcome(of: lesson.addresses, now: lesson.now, published: sequence, changed: true)
+    }
+
+    /// The highest sequence number of the addresses, if every one is known under the same rules for long enough.
+    private func knownSequence(_ lesson: Lesson, _ slot: UInt32) -> UInt64? {
+        guard records[slot].ruleSet == lesson.ruleSet else { return nil }
+        var sequence: UInt64 = 0
+        for wanted in lesson.addresses where wanted.expires > lesson.now {
+            guard let index = records[slot].index(of: wanted.address) else { return nil }
+            let known = records[slot][index]
+            guard known.learned.expires >= wanted.expires else { return nil }
+            sequence = max(sequence, known.sequence)
+        }
+        return sequence
+    }
+
+    /// Puts back what the journal kept, without publishing it; false if a limit forbids.
+    mutating func restore(_ mapping: Mapping, hash: UInt32, _ commons: borrowing MappingCommons) -> Bool {
+        let name = NameBuffer(mapping.name)
+        let slot = find(mapping.identity, name, hash: hash)
+        var merge = AddressMerge(slot.map { records[$0].addresses } ?? [])
+        merge.restore(mapping.addresses)
+        merge.limit(to: commons.limits.addressesPerName)
+        let addresses = merge.result(0)
+        guard !addresses.isEmpty else { return mapping.addresses.isEmpty }
+        if slot == nil {
+            guard records.count < commons.namesPerShard,
+                commons.names(of: mapping.identity) < commons.limits.namesPerIdentity
+            else { return false }
+        }
+        var record = MappingRecord()
+        record.identity = mapping.identity
+        record.client = mapping.client
+        record.hash = hash
+        record.ruleSet = mapping.ruleSet
+        record.learnedAt = mapping.learnedAt
+        record.setContent(name: mapping.name.bytes.span, chain: mapping.chain, addresses: addresses)
+        if let slot {
+            update(slot) { $0.take(record) }
+        } else {
+            _ = add(record, commons)
+        }
+        return merge.droppedCount == 0
+    }
+}
+
+extension MappingRecord {
+    /// Takes over what `other`, a record of the same identity and name, says, and keeps its own places in the shard.
+    mutating func take(_ other: MappingRecord) {
+        var merged = other
+        merged.wake = wake
+        merged.previous = previous
+        merged.next = next
+        self = merged
+    }
+}
