@@ -1,0 +1,150 @@
+public import Logging
+public import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+/// Where mappings leave the daemon: numbered, journalled, and sent to every subscriber, in that order.
+///
+/// `publish` may be called by any thread. All else happens on the one event loop that the hub is given, and what takes
+/// long (snapshots) on two threads of its own. Without a journal and without a socket the hub only counts.
+public final class FeedHub: Sendable {
+    /// What the loop and the publishing threads share.
+    private let shared: HubShared
+    /// What only the loop touches.
+    private let core: NIOLoopBoundBox<HubCore>
+    /// The loop.
+    private let loop: any EventLoop
+    /// Where snapshots are read and written.
+    private let pool: NIOThreadPool
+    /// Whether nobody listens and nothing is kept, so that publishing is counting.
+    private let isPassive: Bool
+
+    /// The UUID that the sequence numbers belong to.
+    public let instance: String
+
+    /// A hub that goes on where `journal` ends.
+    /// - Parameters:
+    ///   - loop: runs everything but `publish`.
+    ///   - journal: nil keeps nothing; `released` then means acknowledged only.
+    ///   - snapshot: the whole truth, for new subscribers and for compaction.
+    ///   - onChange: called on the loop with `released` whenever that has changed, at most once per batch.
+    ///   - onInUse: called on the loop with what a subscriber reported.
+    public init(
+        loop: any EventLoop, configuration: FeedHubConfiguration, journal: consuming Journal?,
+        snapshot: @escaping FeedSnapshotSource, logger: Logger,
+        onChange: @escaping @Sendable (UInt64) -> Void = { _ in },
+        onInUse: @escaping @Sendable (AddressesInUse) -> Void = { _ in }
+    ) {
+        let last = journal?.restoration.lastSequence ?? 0
+        let instance = journal?.instance ?? randomUUID()
+        isPassive = journal == nil && configuration.socketPath == nil
+        self.loop = loop
+        self.instance = instance
+        pool = NIOThreadPool(numberOfThreads: 2)
+        shared = HubShared(last: last, limit: configuration.queueLimit)
+        core = NIOLoopBoundBox.makeBoxSendingValue(
+            HubCore(
+                loop: loop, pool: pool, shared: shared, configuration: configuration, instance: instance, last: last,
+                journal: journal, snapshot: snapshot, logger: logger, onChange: onChange, onInUse: onInUse),
+            eventLoop: loop)
+    }
+
+    /// Makes the socket and begins to listen; also what keeps time for the journal, so call it without a socket too.
+    /// - Throws: `FeedSocketError` when the socket cannot be made.
+    public func start() async throws {
+        pool.start()
+        let core = core
+        try await loop.submit { core.value.start() }.get()
+        try await loop.flatSubmit { core.value.listen() }.get()
+    }
+
+    /// Takes no more changes, writes what was published, tells the subscribers, and closes everything.
+    public func shutdown() async {
+        shared.queue.withLock { $0.isClosed = true }
+        let core = core
+        try? await loop.flatSubmit { core.value.beginShutdown() }.get()
+        try? await pool.shutdownGracefully()
+        try? await loop.submit { core.value.endShutdown() }.get()
+    }
+
+    // MARK: Any thread
+
+    /// Numbers an upsert and hands it to the loop; 0 means that the queue is full or closed and nothing was taken.
+    public func publish(_ upsert: MappingUpsert) -> UInt64 {
+        enqueue { sequence in
+            var upsert = upsert
+            upsert.sequence = sequence
+            return .upsert(upsert)
+        }
+    }
+
+    /// Numbers a delete and hands it to the loop; 0 means that the queue is full or closed and nothing was taken.
+    public func publish(_ delete: MappingDelete) -> UInt64 {
+        enqueue { sequence in
+            var delete = delete
+            delete.sequence = sequence
+            return .delete(delete)
+        }
+    }
+
+    /// Numbers an identity and hands it to the loop; 0 means that the queue is full or closed and nothing was taken.
+    public func publish(_ identity: FeedIdentity) -> UInt64 {
+        enqueue { sequence in
+            var identity = identity
+            identity.sequence = sequence
+            return .identity(identity)
+        }
+    }
+
+    /// Numbers an event, and wakes the loop if it has nothing to do.
+    @inline(__always)
+    private func enqueue(_ event: (UInt64) -> FeedEvent) -> UInt64 {
+        var wakes = false
+        let sequence = shared.queue.withLock { (queue) -> UInt64 in
+            if isPassive, !queue.isClosed {
+                let sequence = queue.skip()
+                shared.released.store(sequence, ordering: .releasing)
+                return sequence
+            }
+            return queue.push(&wakes, event)
+        }
+        if wakes {
+            let core = core
+            loop.execute { core.value.drain() }
+        }
+        return sequence
+    }
+
+    /// Everything up to this sequence number is journalled and acknowledged by every subscriber that acknowledges.
+    ///
+    /// It goes down when such a subscriber joins, see `joins`, and may jump up when one leaves.
+    public var released: UInt64 { shared.released.load(ordering: .acquiring) }
+
+    /// How many acknowledging subscribers have ever joined; whoever remembers that something was released forgets it
+    /// when this has changed.
+    public var joins: UInt64 { shared.joins.load(ordering: .acquiring) }
+
+    /// Acknowledging subscribers that are there now.
+    public var acknowledgingSubscribers: Int { shared.acknowledging.load(ordering: .acquiring) }
+
+    /// The last sequence number that was assigned.
+    public var lastSequence: UInt64 { shared.queue.withLock { $0.last } }
+
+    /// What has happened so far.
+    public var counters: FeedHubCounters {
+        var counters = shared.counters.withLock { $0 }
+        shared.queue.withLock { queue in
+            counters.published = queue.published
+            counters.refused = queue.refused
+            counters.queued = queue.count
+        }
+        return counters
+    }
+}
+
+/// Hands out the whole truth in chunks: called with 0 first, then with what it returned, until it returns nil.
+///
+/// Each call gives a bounded number of identities and upserts (some hundreds) to the function that it is handed; their
+/// sequence numbers do not matter. Calls come from any thread, several listings at once. What is published while a
+/// listing goes on may be in it or not; what was published before its first call must be.
+public typealias FeedSnapshotSource = @Sendable (_ cursor: UInt64, _ emit: (FeedEvent) -> Void) -> UInt64?

@@ -1,0 +1,226 @@
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+/// How the journal of a hub does.
+struct JournalState {
+    /// Everything up to here is in the journal, or was taken while there is none.
+    private(set) var durable: UInt64
+    /// The last change that was appended, whether or not all before it were.
+    private var appended: UInt64
+    /// Lines that could not be appended yet.
+    fileprivate(set) var backlog: [UInt8] = []
+    /// The last change among them.
+    private var backlogLast: UInt64 = 0
+    /// Whether changes were given up that only a snapshot can bring into the journal.
+    fileprivate(set) var hasGap = false
+    /// When a compaction may be tried again.
+    fileprivate var nextCompaction = NIODeadline.uptimeNanoseconds(0)
+    /// Whether the last write failed, so that the error is told once and not for every batch.
+    fileprivate var isFailing = false
+
+    /// Everything up to `last` is in the journal.
+    init(last: UInt64) {
+        durable = last
+        appended = last
+    }
+
+    /// The last change that is in the file.
+    var last: UInt64 { appended }
+
+    /// Notes that everything up to `sequence` was appended.
+    fileprivate mutating func append(through sequence: UInt64) {
+        appended = sequence
+        if !hasGap { durable = sequence }
+    }
+
+    /// Keeps lines for later, or gives them all up if there are more than `limit` bytes.
+    fileprivate mutating func postpone(_ lines: Span<UInt8>, through sequence: UInt64, limit: Int) {
+        if backlog.count + lines.count > limit {
+            backlog = []
+            hasGap = true
+        } else {
+            backlog.reserveCapacity(backlog.count + lines.count)
+            for index in lines.indices { backlog.append(lines[index]) }
+        }
+        backlogLast = sequence
+    }
+
+    /// Notes that the backlog was appended.
+    fileprivate mutating func appendBacklog() {
+        backlog = []
+        append(through: backlogLast)
+    }
+
+    /// Notes that a snapshot made the journal whole.
+    fileprivate mutating func closeGap() {
+        hasGap = false
+        durable = appended
+    }
+}
+
+extension HubCore {
+    /// Appends a batch, or keeps it for later.
+    func append(_ lines: Span<UInt8>, through sequence: UInt64) {
+        guard journal != nil else {
+            journalState.append(through: sequence)
+            return
+        }
+        if journalState.backlog.isEmpty {
+            do {
+                try journal?.append(lines)
+                journalState.append(through: sequence)
+                noteJournalSuccess()
+                return
+            } catch {
+                noteJournalError(error)
+            }
+        }
+        let hadGap = journalState.hasGap
+        journalState.postpone(lines, through: sequence, limit: configuration.journalBacklogBytes)
+        if journalState.hasGap {
+            journal?.forceCompaction()
+            if !hadGap {
+                logger.error("journal: too much waits to be written; it will be made whole by a new snapshot")
+            }
+        }
+    }
+
+    /// Tries again to append what could not be.
+    func retryJournal() {
+        guard !journalState.backlog.isEmpty else { return }
+        do {
+            try journal?.append(journalState.backlog.span)
+            journalState.appendBacklog()
+            noteJournalSuccess()
+        } catch {
+            noteJournalError(error)
+        }
+    }
+
+    /// Counts a failure, and tells of it if it is the first in a row.
+    func noteJournalError(_ error: JournalError) {
+        count { $0.journalErrors += 1 }
+        guard !journalState.isFailing else { return }
+        journalState.isFailing = true
+        logger.error("journal: \(error); serving goes on, answers wait as long as feed.maxDelay allows")
+    }
+
+    /// Tells that the journal works again, if it did not.
+    private func noteJournalSuccess() {
+        count { $0.journalBytes = journal?.bytes ?? 0 }
+        guard journalState.isFailing else { return }
+        journalState.isFailing = false
+        logger.notice("journal: can be written again")
+    }
+
+    /// Begins a compaction if one is due.
+    func compactIfNeeded() {
+        guard journal?.needsCompaction == true, !stops.isRaised, loop.now >= journalState.nextCompaction,
+            journalState.backlog.isEmpty
+        else { return }
+        let covered = shared.queue.withLock { $0.last }
+        let job: CompactionJob
+        do {
+            guard let file = try journal?.beginCompaction(last: journalState.last, covered: covered) else { return }
+            job = CompactionJob(file)
+        } catch {
+            journalState.nextCompaction = loop.now + configuration.compactionRetry
+            noteJournalError(error)
+            return
+        }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let snapshot = snapshot
+        let stops = stops
+        pool.submit { state in
+            let result = state == .active ? job.run(snapshot, stops) : .success(nil)
+            bound.eventLoop.execute { bound.value.endCompaction(result) }
+        }
+    }
+
+    /// Takes over what a compaction came to: the snapshot's bytes, or nil if it was stopped.
+    private func endCompaction(_ result: Result<Int?, JournalError>) {
+        do {
+            let bytes = try result.get()
+            // The snapshot is in its place even if the old journal cannot be removed.
+            if bytes != nil, journalState.hasGap { journalState.closeGap() }
+            try journal?.endCompaction(snapshotBytes: bytes)
+            if bytes != nil {
+                count { $0.compactions += 1 }
+                noteJournalSuccess()
+            }
+        } catch {
+            journalState.nextCompaction = loop.now + configuration.compactionRetry
+            noteJournalError(error)
+            // Removing the old journal is all that this can still fail at, and the next compaction tries it again.
+            try? journal?.endCompaction(snapshotBytes: nil)
+        }
+        updateReleased()
+    }
+}
+
+/// The part of a compaction that another thread does.
+private final class CompactionJob: Sendable {
+    /// The file, until the job runs.
+    private let file: Mutex<SnapshotFile?>
+
+    /// A job that fills `file`.
+    init(_ file: consuming SnapshotFile) {
+        self.file = Mutex(file)
+    }
+
+    /// Writes the whole snapshot and returns its bytes; nil if it was told to stop.
+    func run(_ source: FeedSnapshotSource, _ stops: StopFlag) -> Result<Int?, JournalError> {
+        do throws(JournalError) {
+            return .success(try write(source, stops))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Writes the whole snapshot.
+    private func write(_ source: FeedSnapshotSource, _ stops: StopFlag) throws(JournalError) -> Int? {
+        guard var snapshot = file.withLock({ $0.take() }) else { return nil }
+        var cursor: UInt64? = 0
+        var count: UInt64 = 0
+        while let position = cursor {
+            guard !stops.isRaised else { return nil }
+            let chunk = SnapshotChunk(source, cursor: position, sequence: snapshot.sequence)
+            try snapshot.append(chunk.lines.span)
+            count += chunk.count
+            cursor = chunk.next
+        }
+        return try snapshot.finish(count: count)
+    }
+}
+
+/// One chunk of a snapshot, encoded.
+struct SnapshotChunk: Sendable {
+    /// The lines.
+    private(set) var lines: [UInt8] = []
+    /// How many they are.
+    private(set) var count: UInt64 = 0
+    /// Where the next chunk begins; nil if this is the last.
+    private(set) var next: UInt64?
+
+    /// Reads the chunk at `cursor`; its lines carry `sequence`.
+    init(_ source: FeedSnapshotSource, cursor: UInt64, sequence: UInt64) {
+        var writer = LineWriter()
+        var count: UInt64 = 0
+        next = source(cursor) { event in
+            switch event {
+            case .upsert(var upsert):
+                upsert.sequence = sequence
+                writer.line(.upsert(upsert))
+            case .identity(var identity):
+                identity.sequence = sequence
+                writer.line(.identity(identity))
+            default: return
+            }
+            count += 1
+        }
+        lines = writer.bytes
+        self.count = count
+    }
+}

@@ -1,0 +1,223 @@
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+/// The hub's state that only its event loop touches.
+final class HubCore {
+    /// The loop.
+    let loop: any EventLoop
+    /// Where snapshots are read and written.
+    let pool: NIOThreadPool
+    /// What publishing threads share with the loop.
+    let shared: HubShared
+    /// The limits.
+    let configuration: FeedHubConfiguration
+    /// The UUID that the sequence numbers belong to.
+    let instance: String
+    /// The whole truth.
+    let snapshot: FeedSnapshotSource
+    /// Where disconnects and journal errors are told.
+    let logger: Logger
+    /// Told of a new `released`.
+    private let onChange: @Sendable (UInt64) -> Void
+    /// Told of connections that live.
+    let onInUse: @Sendable (AddressesInUse) -> Void
+
+    /// The connections, subscribed or not yet.
+    var subscribers: [ObjectIdentifier: Subscriber] = [:]
+    /// Connections that there ever were.
+    var connections: UInt64 = 0
+    /// Connections that were told to go and are not closed yet.
+    var lingering = 0
+    /// What was sent last.
+    var recent: RecentEvents
+    /// The journal, until it is closed.
+    var journal: Journal?
+    /// How the journal does.
+    var journalState: JournalState
+    /// The listening channel.
+    private var listener: (any Channel)?
+    /// The listening channel's file.
+    private var socket: UnixSocket?
+    /// What keeps the time.
+    private var ticker: RepeatedTask?
+    /// Changes that were taken from the queue; kept for its capacity.
+    private var taken: [FeedEvent] = []
+    /// Lines of one batch; kept for its capacity.
+    private var lines: [UInt8] = []
+    /// Whether the hub stops, told to what runs on the pool.
+    let stops = StopFlag()
+
+    /// State that goes on behind `last`.
+    init(
+        loop: any EventLoop, pool: NIOThreadPool, shared: HubShared, configuration: FeedHubConfiguration,
+        instance: String, last: UInt64, journal: consuming Journal?, snapshot: @escaping FeedSnapshotSource,
+        logger: Logger, onChange: @escaping @Sendable (UInt64) -> Void,
+        onInUse: @escaping @Sendable (AddressesInUse) -> Void
+    ) {
+        self.loop = loop
+        self.pool = pool
+        self.shared = shared
+        self.configuration = configuration
+        self.instance = instance
+        self.snapshot = snapshot
+        self.logger = logger
+        self.onChange = onChange
+        self.onInUse = onInUse
+        self.journal = journal
+        journalState = JournalState(last: last)
+        recent = RecentEvents(
+            last: last, maxEvents: configuration.recentEvents, maxBytes: configuration.recentBytes)
+    }
+
+    // MARK: From the queue to the journal and the subscribers
+
+    /// Takes what was published: encodes it once, writes it to the journal, and sends it to every subscriber.
+    func drain() {
+        taken.removeAll(keepingCapacity: true)
+        shared.queue.withLock { $0.take(&taken) }
+        guard !taken.isEmpty else { return }
+        var writer = LineWriter(lines)
+        lines = []
+        var cuts: [[Int]] = []
+        var ends: [Int] = []
+        for index in taken.indices {
+            writer.line(taken[index])
+            ends.append(writer.bytes.count)
+            // A batch is what is written to a subscriber at once, so it may not be of any size.
+            if writer.bytes.count - (cuts.last?.last ?? 0) >= HubCore.batchBytes {
+                cuts.append(ends)
+                ends = []
+            }
+        }
+        if !ends.isEmpty { cuts.append(ends) }
+        lines = writer.bytes
+        append(lines.span, through: recent.last + UInt64(taken.count))
+        let bytes = ByteBuffer(bytes: lines)
+        var start = 0
+        for cut in cuts {
+            guard let end = cut.last, let slice = bytes.getSlice(at: start, length: end - start) else { continue }
+            recent.append(slice, ends: start == 0 ? cut : cut.map { $0 - start })
+            start = end
+        }
+        lines.removeAll(keepingCapacity: lines.capacity <= HubCore.keptBytes)
+        for subscriber in subscribers.values { pump(subscriber) }
+        updateReleased()
+        compactIfNeeded()
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        loop.execute { bound.value.drain() }
+    }
+
+    /// Bytes from which on a batch is closed.
+    private static let batchBytes = 64 << 10
+    /// Bytes of scratch space that are kept between batches.
+    private static let keptBytes = 1 << 20
+
+    /// Computes `released` anew and tells of it if it has changed.
+    func updateReleased() {
+        var released = journalState.durable
+        for subscriber in subscribers.values {
+            if let acknowledged = subscriber.acknowledged { released = min(released, acknowledged) }
+        }
+        guard released != shared.released.load(ordering: .relaxed) else { return }
+        shared.released.store(released, ordering: .releasing)
+        onChange(released)
+    }
+
+    /// Changes what was counted.
+    func count(_ change: (inout FeedHubCounters) -> Void) {
+        shared.counters.withLock { change(&$0) }
+    }
+
+    // MARK: Start and end
+
+    /// Begins to keep the time.
+    func start() {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        ticker = loop.scheduleRepeatedTask(initialDelay: configuration.tick, delay: configuration.tick) { _ in
+            bound.value.tick()
+        }
+        count { $0.journalBytes = journal?.bytes ?? 0 }
+        compactIfNeeded()
+    }
+
+    /// Begins to listen, if there is a path to listen on.
+    func listen() -> EventLoopFuture<Void> {
+        guard let path = configuration.socketPath else { return loop.makeSucceededVoidFuture() }
+        let socket: UnixSocket
+        do {
+            socket = try UnixSocket(path)
+        } catch {
+            return loop.makeFailedFuture(error)
+        }
+        self.socket = socket
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let buffered = configuration.subscriberBufferBytes
+        return ServerBootstrap(group: loop, childGroup: loop)
+            .childChannelOption(
+                .writeBufferWaterMark, value: .init(low: buffered / 4, high: buffered)
+            )
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(SubscriberHandler(bound.value))
+                }
+            }
+            .withBoundSocket(socket.descriptor)
+            .map { bound.value.listener = $0 }
+    }
+
+    /// What is due by the clock.
+    private func tick() {
+        retryJournal()
+        compactIfNeeded()
+        let now = loop.now
+        for subscriber in Array(subscribers.values) { check(subscriber, now) }
+        updateReleased()
+    }
+
+    /// Writes what was published, stops listening, and says goodbye to every subscriber.
+    func beginShutdown() -> EventLoopFuture<Void> {
+        drain()
+        retryJournal()
+        stops.raise()
+        ticker?.cancel()
+        var closed: [EventLoopFuture<Void>] = []
+        if let listener {
+            closed.append(listener.close().recover { _ in })
+        }
+        socket?.remove()
+        socket = nil
+        for subscriber in Array(subscribers.values) {
+            closed.append(subscriber.channel.closeFuture)
+            disconnect(subscriber, .shutdown, "the daemon stops")
+        }
+        updateReleased()
+        return .andAllComplete(closed, on: loop)
+    }
+
+    /// Closes the journal.
+    func endShutdown() {
+        do {
+            try journal?.synchronize()
+        } catch {
+            noteJournalError(error)
+        }
+        journal = nil
+    }
+}
+
+/// Tells what runs on another thread that nobody waits for it any more.
+final class StopFlag: Sendable {
+    /// Whether it was raised.
+    private let flag = Atomic(false)
+
+    /// A flag that is not raised.
+    init() {}
+
+    /// Whether to stop.
+    var isRaised: Bool { flag.load(ordering: .relaxed) }
+
+    /// Says to stop.
+    func raise() { flag.store(true, ordering: .relaxed) }
+}

@@ -1,0 +1,189 @@
+internal import Glibc
+
+/// What was published, on disk: a folder with the last snapshot and the changes since.
+///
+/// It is for one thread at a time. A line that `append` returned for survives the death of the process; that of the
+/// machine it survives when the kernel has written it back.
+public struct Journal: ~Copyable, Sendable {
+    /// The UUID that sequence numbers belong to; a new one whenever lines may have been lost.
+    public let instance: String
+    /// What was found when the folder was opened.
+    public let restoration: JournalRestoration
+    /// Bytes of the file that is appended to.
+    public private(set) var bytes: Int
+    /// Bytes of the last snapshot.
+    public private(set) var snapshotBytes: Int
+    /// When a journal is long enough to be compacted.
+    private let limits: JournalLimits
+    /// The files.
+    private let paths: JournalPaths
+    /// Held for the lock.
+    private let lock: File
+    /// What is appended to.
+    private var file: File
+    /// Whether a failed write may have left part of a line behind the last good byte.
+    private var hasTornTail = false
+    /// Whether a compaction is under way.
+    private var isCompacting = false
+    /// Whether a compaction is due however short the journal is: something could not be read, or was not appended.
+    private var isCompactionForced: Bool
+    /// Whether the compaction under way was a forced one.
+    private var isForcedOneRunning = false
+
+    /// Opens the journal in `directory`, making it if it is missing, and hands every change in it to `restore`, in order.
+    ///
+    /// A part that cannot be read is set aside and reported in `restoration`; it does not keep the journal closed.
+    /// - Parameter now: seconds since the epoch, for the names of what is set aside; nil asks the clock.
+    /// - Throws: `JournalError` if the folder cannot be used, is in use, or is of another protocol version.
+    public init(
+        directory: String, limits: JournalLimits = JournalLimits(), now: UInt64? = nil,
+        restore: (FeedEvent) -> Void
+    ) throws(JournalError) {
+        let paths = JournalPaths(directory: directory)
+        try FileSystem.makeDirectory(directory)
+        let lock = try File(paths.lock, O_RDWR | O_CREAT)
+        guard try lock.tryLock() else { throw JournalError(.locked, directory) }
+        for path in [paths.snapshot, paths.oldJournal, paths.journal] { try JournalRestoration.checkVersion(path) }
+        try FileSystem.remove(paths.newSnapshot)
+        try FileSystem.remove(paths.newJournal)
+
+        let now = now ?? UInt64(max(0, time(nil)))
+        var restoration = JournalRestoration()
+        try restoration.restoreSnapshot(paths.snapshot, now: now, restore)
+        let isOldNeeded = try restoration.restoreJournal(paths.oldJournal, now: now, restore)
+        if !isOldNeeded { try FileSystem.remove(paths.oldJournal) }
+        _ = try restoration.restoreJournal(paths.journal, now: now, restore)
+
+        // Lines that were lost may have been sent: their numbers must not come to mean something else.
+        let isWhole = restoration.problems.isEmpty
+        let instance = (isWhole ? restoration.instance : nil) ?? randomUUID()
+        let file = try File(paths.journal, O_RDWR | O_CREAT | O_APPEND)
+        var size = try file.size()
+        if size == 0 || !isWhole {
+            let greeting = FeedEvent.hello(FeedHello(instance: instance, sequence: restoration.lastSequence)).line
+            try file.write(greeting.span)
+            size += greeting.count
+        }
+        self.instance = instance
+        self.restoration = restoration
+        self.limits = limits
+        self.paths = paths
+        self.lock = lock
+        self.file = file
+        bytes = size
+        snapshotBytes = restoration.snapshotBytes
+        isCompactionForced = !isWhole || isOldNeeded
+    }
+
+    /// Appends whole lines; on an error none of them is in the journal, and the same call can be made again later.
+    public mutating func append(_ lines: Span<UInt8>) throws(JournalError) {
+        if hasTornTail {
+            try file.truncate(to: bytes)
+            hasTornTail = false
+        }
+        do {
+            try file.write(lines)
+            bytes += lines.count
+        } catch {
+            hasTornTail = true
+            // If even this fails the next call tries again before it writes.
+            if (try? file.truncate(to: bytes)) != nil { hasTornTail = false }
+            throw error
+        }
+    }
+
+    /// The greeting in front of what follows `sequence`.
+    private borrowing func hello(_ sequence: UInt64) -> [UInt8] {
+        FeedEvent.hello(FeedHello(instance: instance, sequence: sequence)).line
+    }
+
+    // MARK: Compaction
+
+    /// Whether a compaction is worth its cost now.
+    public var needsCompaction: Bool {
+        !isCompacting && (isCompactionForced || bytes > max(limits.minimumBytes, limits.ratio * snapshotBytes))
+    }
+
+    /// Notes that lines could not be appended and are given up: only a snapshot can make the journal whole.
+    public mutating func forceCompaction() { isCompactionForced = true }
+
+    /// Begins a new file for the changes behind `last`, and returns what writes the snapshot of everything before.
+    ///
+    /// If the process dies before the snapshot is finished, the old files are all there. Do not call it again before
+    /// `endCompaction`.
+    /// - Parameters:
+    ///   - last: the last sequence number that was appended.
+    ///   - covered: the last that was assigned, before the source of the snapshot was first looked at.
+    public mutating func beginCompaction(
+        last: UInt64, covered: UInt64
+    ) throws(JournalError) -> SnapshotFile {
+        // An old journal whose snapshot never came about stays; then the current one just goes on growing.
+        if !FileSystem.exists(paths.oldJournal) {
+            try FileSystem.remove(paths.newJournal)
+            let next = try File(paths.newJournal, O_RDWR | O_CREAT | O_APPEND)
+            let greeting = hello(last)
+            try next.write(greeting.span)
+            try FileSystem.rename(paths.journal, to: paths.oldJournal)
+            do {
+                try FileSystem.rename(paths.newJournal, to: paths.journal)
+            } catch {
+                try FileSystem.rename(paths.oldJournal, to: paths.journal)
+                throw error
+            }
+            // A torn tail, if there is one, stays in the old file, where nothing follows it.
+            file = next
+            bytes = greeting.count
+            hasTornTail = false
+        }
+        let snapshot = try SnapshotFile(paths, instance: instance, sequence: covered)
+        isCompacting = true
+        isForcedOneRunning = isCompactionForced
+        isCompactionForced = false
+        return snapshot
+    }
+
+    /// Ends a compaction that came to `snapshotBytes`; nil if it failed, and the old files stay.
+    public mutating func endCompaction(snapshotBytes: Int?) throws(JournalError) {
+        isCompacting = false
+        guard let snapshotBytes else {
+            if isForcedOneRunning { isCompactionForced = true }
+            return
+        }
+        self.snapshotBytes = snapshotBytes
+        try FileSystem.remove(paths.oldJournal)
+    }
+
+    /// Waits until everything is on the disk.
+    public borrowing func synchronize() throws(JournalError) {
+        try file.synchronize()
+    }
+}
+
+/// When a journal is compacted.
+public struct JournalLimits: Hashable, Sendable {
+    /// Bytes below which a journal is never compacted; default 1 MiB.
+    public var minimumBytes: Int
+    /// How many times longer than the last snapshot it may grow; default 4.
+    public var ratio: Int
+
+    /// The default limits unless stated.
+    public init(minimumBytes: Int = 1 << 20, ratio: Int = 4) {
+        self.minimumBytes = minimumBytes
+        self.ratio = ratio
+    }
+}
+
+/// A random UUID (RFC 9562, section 5.4) in lower case.
+func randomUUID() -> String {
+    let high = UInt64.random(in: .min ... .max) & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
+    let low = UInt64.random(in: .min ... .max) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+    /// The lowest digits of a value, with leading zeros.
+    func hex(_ value: UInt64, _ digits: Int) -> String {
+        let text = String(value, radix: 16)
+        return String(repeating: "0", count: digits - text.count) + text
+    }
+    return [
+        hex(high >> 32, 8), hex(high >> 16 & 0xFFFF, 4), hex(high & 0xFFFF, 4), hex(low >> 48, 4),
+        hex(low & 0xFFFF_FFFF_FFFF, 12),
+    ].joined(separator: "-")
+}

@@ -1,0 +1,148 @@
+internal import Glibc
+
+/// What was found when a journal was opened.
+public struct JournalRestoration: Hashable, Sendable {
+    /// Changes that were handed over.
+    public fileprivate(set) var events: UInt64 = 0
+    /// The parts that could not be read.
+    public fileprivate(set) var problems: [JournalProblem] = []
+    /// The highest sequence number that was ever assigned, as far as the files tell.
+    public fileprivate(set) var lastSequence: UInt64 = 0
+    /// The instance of the last greeting; nil in a new folder.
+    fileprivate(set) var instance: String?
+    /// Every change up to here is in the snapshot; 0 if it is not whole.
+    private var snapshotSequence: UInt64 = 0
+    /// Bytes of the snapshot.
+    private(set) var snapshotBytes = 0
+
+    /// Nothing found yet.
+    init() {}
+
+    /// Refuses a file of another protocol version; a first line that is no greeting is left for `restore` to report.
+    static func checkVersion(_ path: String) throws(JournalError) {
+        guard FileSystem.exists(path) else { return }
+        let file = try File(path, O_RDONLY)
+        var buffer: [UInt8] = []
+        _ = try file.read(4096, at: 0, into: &buffer)
+        let line = buffer.prefix { $0 != 0x0A }
+        guard let event = try? FeedEvent.decode(line.span), case .hello(let hello) = event,
+            hello.feedProtocol != FeedHello.currentProtocol
+        else { return }
+        throw JournalError(.otherVersion(hello.feedProtocol), path)
+    }
+
+    /// Hands the events of the snapshot to `body`.
+    mutating func restoreSnapshot(
+        _ path: String, now: UInt64, _ body: (FeedEvent) -> Void
+    ) throws(JournalError) {
+        guard FileSystem.exists(path) else { return }
+        let file = try File(path, O_RDWR)
+        var begin: UInt64 = 0
+        var end: UInt64?
+        let scan = try JournalScan(file) { (line) throws(FeedSyntaxError) in
+            switch try FeedEvent.decode(line) {
+            case .hello(let hello):
+                greet(hello)
+                begin = hello.sequence
+            case .snapshotEnd(let mark): end = mark.sequence
+            case let event?:
+                guard instance != nil else { throw FeedSyntaxError(.missingField("protocol"), at: 0) }
+                hand(event, to: body)
+            case nil: break
+            }
+        }
+        snapshotBytes = scan.goodLength
+        if scan.failure == nil, end == begin {
+            snapshotSequence = begin
+        } else if scan.failure == nil {
+            problems.append(
+                JournalProblem(path: path, line: scan.lines + 1, reason: "the snapshot ends early", setAside: nil))
+        }
+        try setAside(scan, file, now: now)
+    }
+
+    /// Hands the events of a journal that are newer than the snapshot to `body`, and returns whether there were any.
+    mutating func restoreJournal(
+        _ path: String, now: UInt64, _ body: (FeedEvent) -> Void
+    ) throws(JournalError) -> Bool {
+        guard FileSystem.exists(path) else { return false }
+        let file = try File(path, O_RDWR)
+        var hasHello = false
+        var previous: UInt64 = 0
+        var isNeeded = false
+        let scan = try JournalScan(file) { (line) throws(FeedSyntaxError) in
+            guard let event = try FeedEvent.decode(line) else { return }
+            if case .hello(let hello) = event {
+                hasHello = true
+                greet(hello)
+                return
+            }
+            guard hasHello else { throw FeedSyntaxError(.missingField("protocol"), at: 0) }
+            guard event.isChange, let sequence = event.sequence else { return }
+            guard sequence > previous else { throw FeedSyntaxError(.badValue("seq"), at: 0) }
+            previous = sequence
+            guard sequence > snapshotSequence else { return }
+            isNeeded = true
+            hand(event, to: body)
+        }
+        try setAside(scan, file, now: now)
+        return isNeeded
+    }
+
+    /// Takes the instance and the sequence number of a greeting.
+    private mutating func greet(_ hello: FeedHello) {
+        instance = hello.instance
+        lastSequence = max(lastSequence, hello.sequence)
+    }
+
+    /// Hands a change over and counts it.
+    private mutating func hand(_ event: FeedEvent, to body: (FeedEvent) -> Void) {
+        guard event.isChange else { return }
+        events += 1
+        lastSequence = max(lastSequence, event.sequence ?? 0)
+        body(event)
+    }
+
+    /// Moves what could not be read to a file of its own, so that appending goes on behind what could.
+    private mutating func setAside(
+        _ scan: JournalScan, _ file: borrowing File, now: UInt64
+    ) throws(JournalError) {
+        guard let failure = scan.failure else { return }
+        var target = "\(file.path).corrupt-\(now)"
+        var attempt = 1
+        while FileSystem.exists(target), attempt < 1000 {
+            target = "\(file.path).corrupt-\(now)-\(attempt)"
+            attempt += 1
+        }
+        let copy = try File(target, O_WRONLY | O_CREAT | O_EXCL)
+        var offset = scan.goodLength
+        var buffer: [UInt8] = []
+        while try file.read(64 << 10, at: offset, into: &buffer) > 0 {
+            try copy.write(buffer.span)
+            offset += buffer.count
+            buffer.removeAll(keepingCapacity: true)
+        }
+        try copy.synchronize()
+        try file.truncate(to: scan.goodLength)
+        problems.append(
+            JournalProblem(path: file.path, line: scan.lines + 1, reason: failure.description, setAside: target))
+    }
+}
+
+/// A part of a journal that could not be read.
+public struct JournalProblem: Hashable, Sendable, CustomStringConvertible {
+    /// The file.
+    public let path: String
+    /// The first line that could not be read, counted from 1.
+    public let line: Int
+    /// Why.
+    public let reason: String
+    /// Where that line and all behind it are now; nil if there was nothing to move.
+    public let setAside: String?
+
+    /// The same as one line of text, for people.
+    public var description: String {
+        "\(path):\(line): \(reason); everything before it is restored"
+            + (setAside.map { ", the rest is now \($0)" } ?? "")
+    }
+}

@@ -1,0 +1,62 @@
+internal import Glibc
+
+/// Reads the lines of one journal file, in memory that does not grow with the file.
+struct JournalScan {
+    /// Bytes of the lines that were read without an error.
+    private(set) var goodLength = 0
+    /// Lines among them.
+    private(set) var lines = 0
+    /// What is wrong with the line behind them; nil if the file was read to its end.
+    private(set) var failure: FeedSyntaxError?
+
+    /// Bytes that are read at a time, at most.
+    private static let maxChunk = 1 << 20
+
+    /// Hands each line, without its newline, to `body`, until one is refused or the file ends.
+    init(
+        _ file: borrowing File, _ body: (Span<UInt8>) throws(FeedSyntaxError) -> Void
+    ) throws(JournalError) {
+        let chunk = min(try file.size() + 1, JournalScan.maxChunk)
+        var buffer: [UInt8] = []
+        var start = 0
+        while true {
+            if start > 0 {
+                buffer.removeFirst(start)
+                start = 0
+            }
+            let unread = buffer.count
+            guard unread <= FeedEvent.maxLineLength else {
+                failure = FeedSyntaxError(.lineTooLong, at: FeedEvent.maxLineLength)
+                return
+            }
+            let received = try file.read(chunk, at: goodLength + unread, into: &buffer)
+            guard received > 0 else {
+                if unread > 0 { failure = FeedSyntaxError(.truncated, at: unread) }
+                return
+            }
+            var searched = unread
+            while let end = JournalScan.newline(in: buffer.span, from: searched) {
+                do {
+                    try body(buffer.span.extracting(start..<end))
+                } catch {
+                    failure = error
+                    return
+                }
+                goodLength += end + 1 - start
+                lines += 1
+                start = end + 1
+                searched = start
+            }
+        }
+    }
+
+    /// Where the next newline is.
+    private static func newline(in bytes: Span<UInt8>, from start: Int) -> Int? {
+        var index = start
+        while index < bytes.count {
+            if bytes[index] == 0x0A { return index }
+            index += 1
+        }
+        return nil
+    }
+}
