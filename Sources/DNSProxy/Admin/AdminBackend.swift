@@ -1,0 +1,81 @@
+public import DNSWire
+public import FQDNPolicy
+
+/// What the admin API asks of the engine. Every function may be called from any thread, several at once, and none of
+/// them may wait for a client or an upstream.
+public protocol AdminBackend: Sendable {
+    /// What the daemon is and how it does, for `GET /v1/status`.
+    func status() async -> AdminStatus
+
+    /// The figures of `GET /metrics`.
+    func metrics() async -> AdminMetrics
+
+    /// What is still missing before clients may be sent here, for people to read; empty when ready.
+    ///
+    /// The three things: every listener is bound, a policy snapshot is in force, the journal is restored.
+    func notReady() -> [String]
+
+    /// Hands every mapping that `filter` selects to `body`, some hundred at a time, in any order.
+    ///
+    /// No lock may be held while `body` runs: it waits until the client has taken what it was given. A mapping that
+    /// changes meanwhile may come in its old or its new form.
+    /// - Throws: only what `body` throws, which ends the listing.
+    func mappings(
+        _ filter: MappingFilter, _ body: ([AdminMapping]) async throws -> Void
+    ) async throws
+
+    /// Hands every cached answer whose name `names` selects to `body`, as `mappings` does.
+    func answers(
+        _ names: NameFilter, _ body: ([AdminAnswer]) async throws -> Void
+    ) async throws
+
+    /// Forgets the answers whose name `names` selects, and tells how many there were.
+    func removeAnswers(_ names: NameFilter) async -> Int
+
+    /// Forgets the mappings whose name `names` selects, publishes that with the reason `flushed`, and tells how many
+    /// there were.
+    func removeMappings(_ names: NameFilter) async -> Int
+
+    /// What would happen to a query, and why.
+    func explain(_ query: ExplainedQuery) async -> AdminExplanation
+
+    /// The identities of the snapshot in force, `reserved:unknown` among them.
+    func identities() async -> [AdminIdentity]
+
+    /// Reads every document again; what is wrong with them, and then nothing has changed if there is an error.
+    func reload() async -> [DocumentProblem]
+}
+
+/// Which mappings a listing shows.
+public struct MappingFilter: Sendable {
+    /// By the name that was asked.
+    public var names: NameFilter
+    /// By the identity that asked; nil for every one.
+    public var identities: Set<UInt64>?
+
+    /// The mappings of `identities` under `names`.
+    public init(names: NameFilter = .all, identities: Set<UInt64>? = nil) {
+        self.names = names
+        self.identities = identities
+    }
+}
+
+/// A query that nobody has sent.
+public struct ExplainedQuery: Sendable {
+    /// Who would ask.
+    public var client: IPAddress
+    /// What for.
+    public var name: DomainName
+    /// The record type.
+    public var type: RecordType
+    /// How.
+    public var transport: QueryTransport
+
+    /// A query of `client` for `name`.
+    public init(client: IPAddress, name: DomainName, type: RecordType = .a, transport: QueryTransport = .udp) {
+        self.client = client
+        self.name = name
+        self.type = type
+        self.transport = transport
+    }
+}

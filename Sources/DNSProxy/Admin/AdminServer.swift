@@ -1,0 +1,109 @@
+import Glibc
+import Hummingbird
+import HummingbirdCore
+public import Logging
+public import NIOCore
+public import ServiceLifecycle
+
+/// Everything that operators and their tools connect to: the admin API on a Unix socket, metrics, and health.
+public struct AdminServer: Service {
+    /// Where to listen.
+    private let configuration: EngineConfiguration.Admin
+    /// Who knows the answers.
+    private let backend: any AdminBackend
+    /// Where connections are served.
+    private let eventLoopGroup: any EventLoopGroup
+    /// Where starts, stops and failures go.
+    private let logger: Logger
+
+    /// Connections of each listener at once; those beyond wait in the kernel's queue.
+    private static let connectionLimit = 64
+    /// How long a connection may be idle.
+    private static let idleTimeout = TimeAmount.seconds(60)
+    /// How long requests in progress may take to finish when the daemon stops.
+    private static let shutdownLimit = Duration.seconds(2)
+
+    /// A server for `backend` that does not listen yet.
+    public init(
+        _ configuration: EngineConfiguration.Admin, backend: any AdminBackend, eventLoopGroup: any EventLoopGroup,
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.backend = backend
+        self.eventLoopGroup = eventLoopGroup
+        self.logger = logger
+    }
+
+    /// Listens and serves until a graceful shutdown; returns at once when every part is switched off.
+    /// - Throws: `SystemError` when it cannot listen.
+    public func run() async throws {
+        var listeners: [any Service] = []
+        if let path = configuration.socket {
+            listeners.append(
+                listener("admin socket \(path)", .unixDomainSocket(path: path), AdminRoutes(backend).router(), path))
+        }
+        if let address = configuration.http {
+            listeners.append(listener("metrics \(address)", bindAddress(address), MetricsRoutes(backend).router()))
+        }
+        if let address = configuration.health {
+            listeners.append(listener("health \(address)", bindAddress(address), HealthRoutes(backend).router()))
+        }
+        guard !listeners.isEmpty else { return }
+        var group = ServiceGroupConfiguration(services: listeners, logger: quietLogger)
+        group.maximumGracefulShutdownDuration = AdminServer.shutdownLimit
+        try await ServiceGroup(configuration: group).run()
+    }
+
+    /// One listening socket with what it serves.
+    private func listener(
+        _ name: String, _ address: BindAddress, _ router: Router<BasicRequestContext>, _ path: String? = nil
+    ) -> some Service {
+        let configuration = ApplicationConfiguration(
+            address: address, availableConnectionsDelegate: MaximumAvailableConnections(AdminServer.connectionLimit))
+        let logger = logger
+        let application = Application(
+            router: router, server: .http1(configuration: .init(idleTimeout: AdminServer.idleTimeout)),
+            configuration: configuration,
+            onServerRunning: { _ in
+                if let path { AdminSocket.restrict(path, logger: logger) }
+                logger.info("listening", metadata: ["on": "\(name)"])
+            },
+            eventLoopGroupProvider: .shared(eventLoopGroup), logger: quietLogger)
+        return AdminListener(name: name, path: path, application: application)
+    }
+
+    /// The logger of the packages underneath, which report every connection that comes and goes.
+    private var quietLogger: Logger {
+        var logger = logger
+        logger.logLevel = max(.warning, logger.logLevel)
+        return logger
+    }
+
+    /// An address in the form that the HTTP server wants.
+    private func bindAddress(_ address: SocketAddress) -> BindAddress {
+        .hostname("\(address.address)", port: Int(address.port))
+    }
+}
+
+/// One listening socket of the admin server.
+private struct AdminListener<Responder: HTTPResponder>: Service
+where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
+    /// What it is, for messages.
+    let name: String
+    /// The socket's file, if it is a Unix socket.
+    let path: String?
+    /// What listens and serves.
+    let application: Application<Responder>
+
+    /// Makes way for the socket, serves until a graceful shutdown, and cleans up.
+    /// - Throws: `SystemError` when it cannot listen.
+    func run() async throws {
+        if let path { try AdminSocket.prepare(path) }
+        do {
+            try await application.run()
+        } catch let error as IOError {
+            throw SystemError("listen on \(name)", code: error.errnoCode)
+        }
+        if let path { AdminSocket.remove(path) }
+    }
+}

@@ -1,0 +1,66 @@
+import DNSWire
+import FoundationEssentials
+import MappingFeed
+
+/// Addresses that one answer brought for one identity; an element of `GET /v1/mappings`, with the keys of
+/// `cilium-dbg fqdn cache list -o json` and the client beside them.
+public struct MappingListing: Codable, Hashable, Sendable {
+    /// The identity's number.
+    public var endpointID: UInt64
+    /// The identity as `namespace/name`.
+    public var endpoint: String
+    /// The address that asked last.
+    public var client: String
+    /// When the addresses are closed, grace included (RFC 3339).
+    public var expirationTime: String
+    /// The name that was asked, in presentation format.
+    public var fqdn: String
+    /// The addresses.
+    public var ips: [String]
+    /// When an answer last carried them (RFC 3339); nil when that is not known.
+    public var lookupTime: String?
+    /// `answer`, `hint` or `restore`.
+    public var source: String
+    /// The TTL that the client was given, in seconds.
+    public var ttl: UInt32
+
+    /// The names of the fields in JSON.
+    private enum CodingKeys: String, CodingKey {
+        case endpointID = "endpoint-id"
+        case endpoint
+        case client
+        case expirationTime = "expiration-time"
+        case fqdn
+        case ips
+        case lookupTime = "lookup-time"
+        case source
+        case ttl
+    }
+
+    /// `mapping` as one element for all the addresses that have source, TTL and times in common.
+    static func elements(of mapping: AdminMapping) -> [MappingListing] {
+        /// What addresses of one element have in common.
+        struct Group: Hashable {
+            let source: String
+            let ttl: UInt32
+            let lookedUp: Double?
+            let expires: Double
+        }
+        let groups = Dictionary(grouping: mapping.addresses) {
+            Group(source: $0.source.rawValue, ttl: $0.ttl, lookedUp: $0.lookedUp, expires: $0.expires)
+        }
+        return groups.sorted { ($0.key.expires, $0.key.source) < ($1.key.expires, $1.key.source) }.map { group, addresses in
+            MappingListing(
+                endpointID: mapping.identity, endpoint: mapping.identityName, client: "\(mapping.client)",
+                expirationTime: timestamp(group.expires), fqdn: "\(mapping.name)",
+                ips: addresses.map(\.ip).sorted().map(\.description), lookupTime: group.lookedUp.map(timestamp),
+                source: group.source, ttl: group.ttl)
+        }
+    }
+
+    /// UTC seconds since the epoch as RFC 3339 with milliseconds, stopping at the ends of what that can tell.
+    private static func timestamp(_ seconds: Double) -> String {
+        let told = seconds.isNaN ? 0 : min(max(seconds, 0), 253_402_300_799)
+        return Date(timeIntervalSince1970: told).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    }
+}

@@ -1,0 +1,69 @@
+/// Counters of the workers that are one family of metrics, told apart by one label.
+struct WorkerFamily: Sendable {
+    /// A counter by the value of the label.
+    typealias Sample = (value: String, path: any KeyPath<WorkerCounters, UInt64> & Sendable)
+
+    /// The family's name without the prefix.
+    let name: String
+    /// What it counts.
+    let help: String
+    /// The label's name; nil for a single counter without one.
+    let label: String?
+    /// The counters.
+    let samples: [Sample]
+
+    /// A family whose members differ in `label`.
+    private init(_ name: String, _ help: String, by label: String, _ samples: [Sample]) {
+        self.name = name
+        self.help = help
+        self.label = label
+        self.samples = samples
+    }
+
+    /// A family of one counter.
+    private init(_ name: String, _ help: String, _ path: any KeyPath<WorkerCounters, UInt64> & Sendable) {
+        self.name = name
+        self.help = help
+        label = nil
+        samples = [("", path)]
+    }
+
+    /// The labels of the counter whose label has `value`.
+    func labels(_ value: String) -> [(String, String)] {
+        label.map { [($0, value)] } ?? []
+    }
+
+    /// Every counter of `WorkerCounters` but the response codes.
+    static let all = [
+        WorkerFamily(
+            "queries_total", "Queries received, by transport.", by: "transport",
+            [("udp", \.queriesUDP), ("tcp", \.queriesTCP)]),
+        WorkerFamily(
+            "verdicts_total", "Verdicts of the policy.", by: "verdict",
+            [
+                ("allowed", \.allowed), ("denied", \.denied), ("audited", \.audited), ("prohibited", \.prohibited),
+            ]),
+        WorkerFamily(
+            "queries_dropped_total", "Datagrams that were dropped, by reason.", by: "reason",
+            [
+                ("not_query", \.droppedNotQuery), ("oversized", \.droppedOversized),
+                ("not_allowed", \.droppedNotAllowed), ("reply_unsent", \.droppedUnsent),
+            ]),
+        WorkerFamily("queries_overloaded_total", "Queries answered SERVFAIL because a table was full.", \.overloaded),
+        WorkerFamily("cache_hits_total", "Queries answered from the cache.", \.cacheHits),
+        WorkerFamily("cache_misses_total", "Queries that the cache had no answer for.", \.cacheMisses),
+        WorkerFamily("cache_stale_answers_total", "Queries answered with an expired answer.", \.staleAnswers),
+        WorkerFamily("local_answers_total", "Queries answered from local records.", \.localAnswers),
+        WorkerFamily("queries_coalesced_total", "Misses that joined an exchange in flight.", \.coalesced),
+        WorkerFamily("upstream_queries_total", "Messages sent to upstreams, retries included.", \.upstreamQueries),
+        WorkerFamily("upstream_timeouts_total", "Attempts at an upstream without an answer.", \.upstreamTimeouts),
+        WorkerFamily("upstream_errors_total", "Attempts that an upstream answered with an error.", \.upstreamErrors),
+        WorkerFamily(
+            "upstream_mismatches_total", "Datagrams from upstreams that answered no question.", \.upstreamMismatches),
+        WorkerFamily("upstream_failures_total", "Exchanges that failed at every upstream.", \.upstreamFailures),
+        WorkerFamily("answers_held_total", "Answers that waited for the feed.", \.held),
+        WorkerFamily("hold_timeouts_total", "Answers whose wait ended with maxDelay.", \.holdTimeouts),
+        WorkerFamily("hold_refusals_total", "Mapping changes that the feed had no room for.", \.feedRefusals),
+        WorkerFamily("addresses_denied_total", "Addresses of answers that may never be learned.", \.addressesDenied),
+    ]
+}

@@ -1,0 +1,122 @@
+import DNSWire
+import FQDNPolicy
+import Logging
+
+/// Turns the document of a configuration file into what the engine and the log are told.
+///
+/// A key that is absent or bad leaves the default; what is bad was noted then. The sections with rules of their own
+/// are in `ConfigurationReader+Upstreams` and `ConfigurationReader+Switches`.
+struct ConfigurationReader {
+    /// What the engine is told.
+    var engine = EngineConfiguration()
+    /// What the log is told.
+    var log = LogConfiguration()
+    /// Folder of the file with its slash; empty for the working directory.
+    let folder: String
+    /// Where problems go.
+    let problems: DocumentProblems
+
+    /// Most addresses in `listen`.
+    private static let listenLimit = 64
+
+    /// A reader that has read nothing.
+    init(folder: String, problems: DocumentProblems) {
+        self.folder = folder
+        self.problems = problems
+        engine.feed.socket = ConfigurationFile.DefaultPath.feedSocket
+        engine.feed.journal = ConfigurationFile.DefaultPath.journal
+        engine.admin.socket = ConfigurationFile.DefaultPath.adminSocket
+        engine.admin.http = SocketAddress(IPAddress(ipv4: 0x7F00_0001), port: 9253)
+        engine.admin.health = SocketAddress(IPAddress(ipv4: 0x7F00_0001), port: 8080)
+    }
+
+    /// Reads the whole document.
+    mutating func read(_ root: DocumentNode) {
+        root.mapping(problems) { root in
+            readListen(&root)
+            engine.workers = root.integer("workers", in: 1...256) ?? engine.workers
+            engine.enforcement = root.choice("enforcement", EnforcementMode.self) ?? engine.enforcement
+            engine.unknownClients = root.choice("unknownClients", UnknownClientsMode.self) ?? engine.unknownClients
+            engine.policies = paths("policies", of: &root) ?? engine.policies
+            engine.identities = paths("identities", of: &root) ?? engine.identities
+            engine.zones = paths("zones", of: &root) ?? engine.zones
+            readUpstreams(&root)
+            root.mapping("deny") { deny in
+                engine.denyResponse =
+                    deny.choice("response", EngineConfiguration.DenyResponse.self) ?? engine.denyResponse
+            }
+            readAllowedNetworks(&root)
+            root.mapping("cache") { readCache(&$0) }
+            root.mapping("learning") { readLearning(&$0) }
+            readFeed(&root)
+            readAdmin(&root)
+            root.mapping("log") { log in
+                self.log.level = log.choice("level", Logger.Level.self) ?? self.log.level
+                self.log.format = log.choice("format", LogConfiguration.Format.self) ?? self.log.format
+            }
+        }
+    }
+
+    /// `listen`: at least one address, none twice.
+    private mutating func readListen(_ root: inout DocumentMapping) {
+        guard let list = root.value("listen"), let elements = list.elements(problems) else { return }
+        guard (1...ConfigurationReader.listenLimit).contains(elements.count) else {
+            problems.error(list, "expected 1 to \(ConfigurationReader.listenLimit) addresses, found \(elements.count)")
+            return
+        }
+        var addresses: [SocketAddress] = []
+        for element in elements {
+            guard let address = socketAddress(element, defaultPort: 53) else { continue }
+            if addresses.contains(address) {
+                problems.error(element, "\(address) is listed twice")
+            } else {
+                addresses.append(address)
+            }
+        }
+        if !addresses.isEmpty { engine.listen = addresses }
+    }
+
+    /// `allowQueriesFrom`: at least one network.
+    private mutating func readAllowedNetworks(_ root: inout DocumentMapping) {
+        guard let list = root.value("allowQueriesFrom"), let networks = networks(list) else { return }
+        if case .sequence(let elements) = list.content, elements.isEmpty {
+            problems.error(list, "the list is empty, so nobody could ask; 0.0.0.0/0 and ::/0 are everybody")
+        }
+        engine.allowQueriesFrom = networks
+    }
+
+    /// `cache`.
+    private mutating func readCache(_ cache: inout DocumentMapping) {
+        if let node = cache.value("size"), let size = node.value(ByteSize.expected, problems, { ByteSize($0) }) {
+            if (1 << 20...1 << 44).contains(size.bytes) {
+                engine.cache.size = size.bytes
+            } else {
+                problems.error(node, "expected a size from 1MiB to 16TiB")
+            }
+        }
+        engine.cache.minTTL = seconds("minTTL", of: &cache) ?? engine.cache.minTTL
+        let maxTTL = cache.value("maxTTL")
+        if let maxTTL, let value = seconds(maxTTL, from: 1) { engine.cache.maxTTL = value }
+        engine.cache.negativeMaxTTL = seconds("negativeMaxTTL", of: &cache) ?? engine.cache.negativeMaxTTL
+        engine.cache.serveStale = seconds("serveStale", of: &cache) ?? engine.cache.serveStale
+        engine.cache.prefetch = cache.bool("prefetch") ?? engine.cache.prefetch
+        if engine.cache.minTTL > engine.cache.maxTTL, let culprit = cache.value("minTTL") ?? maxTTL {
+            let least = TimeSpan.text(milliseconds: Int(engine.cache.minTTL) * 1_000)
+            let most = TimeSpan.text(milliseconds: Int(engine.cache.maxTTL) * 1_000)
+            problems.error(culprit, "minTTL (\(least)) is above maxTTL (\(most))")
+        }
+    }
+
+    /// `learning`.
+    private mutating func readLearning(_ learning: inout DocumentMapping) {
+        engine.learning.scope =
+            learning.choice("scope", EngineConfiguration.Learning.Scope.self) ?? engine.learning.scope
+        engine.learning.minTTL = seconds("minTTL", of: &learning) ?? engine.learning.minTTL
+        engine.learning.grace = seconds("grace", of: &learning) ?? engine.learning.grace
+        engine.learning.maxAddressesPerName =
+            learning.integer("maxAddressesPerName", in: 1...65_535) ?? engine.learning.maxAddressesPerName
+        if let list = learning.value("denyAddresses"), let networks = networks(list) {
+            engine.learning.denyAddresses = networks
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import FQDNPolicy
+
+/// Reads everything that a snapshot is made of, from the same paths again and again.
+struct DocumentLoader: Sendable {
+    /// The policy documents and the identities.
+    private let sources: PolicySources
+    /// Zone files.
+    let zones: [String]
+
+    /// A loader of what `configuration` names.
+    init(_ configuration: EngineConfiguration) {
+        sources = PolicySources(
+            policies: configuration.policies, identities: configuration.identities,
+            options: PolicyOptions(
+                enforcement: configuration.enforcement, unknownClients: configuration.unknownClients))
+        zones = configuration.zones
+    }
+
+    /// Reads all documents; the snapshot is nil when any of the problems is an error.
+    func load(generation: UInt64) -> (snapshot: EngineSnapshot?, problems: [DocumentProblem]) {
+        let (local, zoneProblems) = ZoneFile.load(zones)
+        do throws(PolicySources.LoadError) {
+            let loaded = try sources.load(generation: generation)
+            let problems = loaded.problems + zoneProblems
+            guard !problems.contains(where: { $0.severity == .error }) else { return (nil, problems) }
+            return (EngineSnapshot(generation: generation, policy: loaded.snapshot, zones: local), problems)
+        } catch {
+            return (nil, error.problems + zoneProblems)
+        }
+    }
+
+    /// Changes when any of the files is added, removed, replaced or written.
+    func fingerprint() -> [UInt64] {
+        [sources.fingerprint(), DocumentFiles.fingerprint(zones)]
+    }
+}

@@ -1,0 +1,207 @@
+import DNSWire
+import FQDNCache
+import FQDNPolicy
+import Glibc
+import Synchronization
+import MappingFeed
+
+extension Engine: AdminBackend {
+    public func status() async -> AdminStatus {
+        let snapshot = shared.snapshots.load()
+        let state = reloads.withLock { $0 }
+        let answers = shared.cache.statistics
+        let hub = shared.learning.hub
+        return AdminStatus(
+            version: Engine.version, pid: getpid(), started: started, notReady: notReady(),
+            listen: configuration.listen.map(\.description), workers: workers.count,
+            policy: AdminStatus.Policy(
+                enforcement: configuration.enforcement.rawValue, generation: snapshot.generation,
+                policies: snapshot.policy.policyCount, rules: snapshot.policy.ruleCount,
+                identities: snapshot.policy.identities.count - 1, loaded: state.loadedAt,
+                problems: state.errors.map(\.description)),
+            answers: AdminStatus.Answers(
+                entries: answers.entries, bytes: answers.bytesUsed, capacity: answers.capacity, hits: answers.hits,
+                misses: answers.misses),
+            mappings: mappingTotals,
+            feed: AdminStatus.Feed(
+                socket: configuration.feed.socket, journal: configuration.feed.journal, instance: hub.instance,
+                sequence: hub.lastSequence, released: hub.released, subscribers: hub.counters.subscribers,
+                acknowledging: hub.acknowledgingSubscribers),
+            upstreams: upstreamStates,
+            counters: workers.map(\.counters).reduce(WorkerCounters(), +).byName)
+    }
+
+    public func metrics() async -> AdminMetrics {
+        let snapshot = shared.snapshots.load()
+        let state = reloads.withLock { $0 }
+        let hub = shared.learning.hub
+        var feed = AdminMetrics.Feed()
+        feed.sequence = hub.lastSequence
+        feed.released = hub.released
+        feed.acknowledging = hub.acknowledgingSubscribers
+        feed.counters = hub.counters
+        var policy = AdminMetrics.Policy()
+        policy.generation = snapshot.generation
+        policy.policies = snapshot.policy.policyCount
+        policy.rules = snapshot.policy.ruleCount
+        policy.identities = snapshot.policy.identities.count - 1
+        policy.reloads = state.succeeded
+        policy.failedReloads = state.failed
+        return AdminMetrics(
+            version: Engine.version, started: started, workers: workers.map(\.counters),
+            answers: shared.cache.statistics, mappings: mappingTotals, feed: feed, upstreams: upstreamStates,
+            policy: policy)
+    }
+
+    public func notReady() -> [String] {
+        // The policy is loaded and the journal restored before an engine exists at all.
+        isListening.load(ordering: .acquiring) ? [] : ["the listeners are not bound yet"]
+    }
+
+    public func mappings(
+        _ filter: MappingFilter, _ body: ([AdminMapping]) async throws -> Void
+    ) async throws {
+        var next: MappingCursor? = MappingCursor()
+        while let cursor = next {
+            var chunk: [AdminMapping] = []
+            let policy = shared.snapshots.load().policy
+            let clock = WallClock()
+            next = shared.learning.table.list(from: cursor, limit: 500) { mapping in
+                guard filter.identities?.contains(mapping.identity) ?? true, filter.names.selects(mapping.name) else {
+                    return
+                }
+                chunk.append(AdminMapping(mapping, policy: policy, clock: clock))
+            }
+            if !chunk.isEmpty { try await body(chunk) }
+        }
+    }
+
+    public func answers(_ names: NameFilter, _ body: ([AdminAnswer]) async throws -> Void) async throws {
+        var next: AnswerCursor? = AnswerCursor()
+        while let cursor = next {
+            var chunk: [AdminAnswer] = []
+            next = shared.cache.list(from: cursor, limit: 500, now: SystemClock.now()) { answer in
+                if names.selects(answer.name) { chunk.append(AdminAnswer(answer)) }
+            }
+            if !chunk.isEmpty { try await body(chunk) }
+        }
+    }
+
+    public func removeAnswers(_ names: NameFilter) async -> Int {
+        guard !names.isAll else { return shared.cache.removeAll() }
+        var name = NameBuffer()
+        return shared.cache.remove { bytes in
+            var cursor = MessageCursor(offset: 0)
+            cursor.readName(bytes, into: &name)
+            return names.selects(name)
+        }
+    }
+
+    public func removeMappings(_ names: NameFilter) async -> Int {
+        var name = NameBuffer()
+        let learning = shared.learning
+        return learning.table.remove(
+            where: { _, bytes, _ in
+                var cursor = MessageCursor(offset: 0)
+                cursor.readName(bytes, into: &name)
+                return names.selects(name)
+            }, reason: .flushed, publish: learning.publish
+        ).removed
+    }
+
+    public func explain(_ query: ExplainedQuery) async -> AdminExplanation {
+        let policy = shared.snapshots.load().policy
+        let explanation = policy.explain(client: query.client, name: query.name, transport: query.transport)
+        let identity = policy.identities[policy.identityIndex(of: query.client)]
+        return AdminExplanation(
+            client: "\(query.client)", identity: identity.id.rawValue, identityName: identity.title,
+            name: "\(query.name)", type: "\(query.type)", transport: query.transport.rawValue,
+            verdict: explanation.outcome.rawValue,
+            learned: shared.learnsEverything || !explanation.learned.isEmpty, lines: explanation.lines)
+    }
+
+    public func identities() async -> [AdminIdentity] {
+        shared.snapshots.load().policy.identities.map {
+            AdminIdentity(
+                id: $0.id.rawValue, name: $0.name, namespace: $0.namespace, labels: $0.labels,
+                addresses: $0.prefixes.map(\.description))
+        }
+    }
+
+    /// How much is learned.
+    private var mappingTotals: AdminMappingTotals {
+        let statistics = shared.learning.table.statistics
+        return AdminMappingTotals(
+            identities: statistics.identities, names: statistics.names, addresses: statistics.addresses)
+    }
+
+    /// The upstreams with what is known of them.
+    private var upstreamStates: [AdminUpstream] {
+        zip(shared.routes.routes, shared.serverRanges).flatMap { route, range in
+            range.map { index in
+                AdminUpstream(
+                    server: "\(shared.servers[index])", domains: route.domains.map(\.description),
+                    isUp: shared.board.isUp(index))
+            }
+        }
+    }
+}
+
+extension AdminMapping {
+    /// A mapping of the table, for people.
+    init(_ mapping: Mapping, policy: PolicySnapshot, clock: WallClock) {
+        let index = policy.identityIndex(of: IdentityID(rawValue: mapping.identity))
+        let lookedUp = clock.seconds(at: mapping.learnedAt)
+        self.init(
+            identity: mapping.identity, identityName: index.map { policy.identities[$0].title } ?? "",
+            client: mapping.client, name: mapping.name,
+            addresses: mapping.addresses.map { address in
+                AdminMapping.Address(
+                    ip: address.learned.address, ttl: address.learned.ttl, lookedUp: lookedUp,
+                    expires: clock.seconds(at: address.learned.expires),
+                    source: MappingFeed.MappingSource(address.learned.source))
+            })
+    }
+}
+
+extension MappingFeed.MappingSource {
+    /// A source of the table, in the feed's terms.
+    init(_ source: FQDNCache.MappingSource) {
+        self =
+            switch source {
+            case .answer: .answer
+            case .hint: .hint
+            case .restore: .restore
+            }
+    }
+}
+
+extension AdminAnswer {
+    /// Records of an answer that are shown.
+    private static let shownRecords = 4
+
+    /// A cached answer, for people.
+    init(_ answer: AnswerListing) {
+        self.init(
+            name: "\(answer.name)", type: answer.key.type == AnswerKey.everyType ? "ANY" : "\(answer.key.type)",
+            rcode: "\(ResponseCode(rawValue: UInt16(answer.responseCode)))", ttl: answer.remaining,
+            hits: answer.hits, size: answer.size, state: answer.isStale ? .stale : .fresh,
+            data: AdminAnswer.data(of: answer.image.span))
+    }
+
+    /// The data of the first records of the message.
+    private static func data(of message: Span<UInt8>) -> [String] {
+        guard let header = Header(message) else { return [] }
+        var name = NameBuffer()
+        var cursor = MessageCursor()
+        _ = cursor.readQuestion(message, into: &name)
+        var data: [String] = []
+        for _ in 0..<header.answerCount where data.count < shownRecords {
+            let start = cursor.offset
+            _ = cursor.readRecord(message, owner: &name)
+            guard cursor.isValid, let text = RecordText.data(of: message, recordAt: start) else { break }
+            data.append(text)
+        }
+        return data
+    }
+}

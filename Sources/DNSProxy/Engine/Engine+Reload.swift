@@ -1,0 +1,132 @@
+import DNSWire
+import FQDNCache
+public import FQDNPolicy
+import Logging
+import MappingFeed
+import Synchronization
+
+/// What happened to the documents so far.
+struct ReloadState {
+    /// Loads that took effect, the one at start included.
+    var succeeded: UInt64 = 0
+    /// Loads that changed nothing because of an error.
+    var failed: UInt64 = 0
+    /// What was wrong with the last load if it failed.
+    var errors: [DocumentProblem] = []
+    /// When the snapshot in force was loaded, in seconds since the epoch.
+    var loadedAt = 0.0
+
+    /// Notes a load that took effect.
+    mutating func loaded(_ problems: [DocumentProblem], at seconds: Double) {
+        succeeded += 1
+        loadedAt = seconds
+        errors = []
+    }
+}
+
+extension Engine {
+    /// Reads every document again and, when none has an error, puts them into force as one; otherwise nothing
+    /// changes. Returns everything there is to say about the documents.
+    @discardableResult
+    public func reload() async -> [DocumentProblem] {
+        await reloader.run { self.reloadNow() }
+    }
+
+    /// Everything there is to say about the documents that `configuration` names, and nothing is started.
+    public static func check(_ configuration: EngineConfiguration) -> [DocumentProblem] {
+        DocumentLoader(configuration).load(generation: 1).problems
+    }
+
+    /// Reloads whenever a file has changed and then stayed the same for a moment, so that a file that is being
+    /// written is not read halfway. Looks once a second: that sees renames, links that are switched and editors that
+    /// write in place alike, on every file system.
+    func watchDocuments() async {
+        var settled = loader.fingerprint()
+        var last = settled
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(1))
+            let seen = loader.fingerprint()
+            defer { last = seen }
+            guard seen != settled, seen == last else { continue }
+            settled = seen
+            logger.info("documents have changed")
+            await reload()
+        }
+    }
+
+    /// Does the work of `reload`, one at a time.
+    private func reloadNow() -> [DocumentProblem] {
+        let old = shared.snapshots.load()
+        let (snapshot, problems) = loader.load(generation: old.generation + 1)
+        Engine.log(problems, to: logger)
+        guard let snapshot else {
+            reloads.withLock {
+                $0.failed += 1
+                $0.errors = problems.filter { $0.severity == .error }
+            }
+            logger.error("reload refused: the documents in force stay", metadata: ["generation": "\(old.generation)"])
+            return problems
+        }
+        shared.snapshots.publish(snapshot)
+        for worker in workers { worker.mailbox.wake() }
+        reloads.withLock { $0.loaded(problems, at: SystemClock.wallSeconds()) }
+        publishIdentities(from: old.policy.identities, to: snapshot.policy.identities)
+        let forgotten = forgetLocalAnswers(old.zones, snapshot.zones)
+        let removed = removeUnselected(snapshot.policy)
+        logger.info(
+            "documents reloaded",
+            metadata: [
+                "generation": "\(snapshot.generation)", "policies": "\(snapshot.policy.policyCount)",
+                "mappingsRemoved": "\(removed)", "answersForgotten": "\(forgotten)",
+            ])
+        return problems
+    }
+
+    /// Tells the feed which identities are new, changed or gone.
+    func publishIdentities(from old: [Identity], to new: [Identity]) {
+        let hub = shared.learning.hub
+        let before = Dictionary(old.map { ($0.id, $0) }) { first, _ in first }
+        let after = Set(new.map(\.id))
+        for identity in new where before[identity.id] != identity {
+            _ = hub.publish(FeedIdentity(identity))
+        }
+        for identity in old where !after.contains(identity.id) {
+            _ = hub.publish(FeedIdentity(identity, isRemoved: true))
+        }
+    }
+
+    /// Drops cached answers about names of local zones, old and new, which may have changed.
+    private func forgetLocalAnswers(_ old: LocalZones, _ new: LocalZones) -> Int {
+        let apexes = Array(Set(old.apexes + new.apexes))
+        guard !apexes.isEmpty else { return 0 }
+        var name = NameBuffer()
+        return shared.cache.remove { bytes in
+            var cursor = MessageCursor(offset: 0)
+            cursor.readName(bytes, into: &name)
+            return apexes.contains { name.isEqualToOrBelow($0) }
+        }
+    }
+
+    /// Takes back mappings that no policy selects any more.
+    private func removeUnselected(_ policy: PolicySnapshot) -> Int {
+        guard !shared.learnsEverything else { return 0 }
+        var name = NameBuffer()
+        let learning = shared.learning
+        return learning.table.remove(
+            where: { identity, bytes, _ in
+                guard let index = policy.identityIndex(of: IdentityID(rawValue: identity)) else { return true }
+                var cursor = MessageCursor(offset: 0)
+                cursor.readName(bytes, into: &name)
+                return !policy.verdict(identity: index, name: name, transport: .udp).isSelected
+            }, reason: .policy, publish: learning.publish
+        ).removed
+    }
+}
+
+/// Runs reloads one after the other, off the threads that answer.
+actor Reloader {
+    /// Runs `body` when no other reload is under way.
+    func run(_ body: @Sendable () -> [DocumentProblem]) -> [DocumentProblem] {
+        body()
+    }
+}

@@ -1,0 +1,134 @@
+import DNSWire
+import FQDNCache
+import FQDNPolicy
+import Logging
+import MappingFeed
+import NIOCore
+import Synchronization
+
+extension Engine {
+    /// The routes of `configuration`, or one to the nameservers of `/etc/resolv.conf`.
+    /// - Throws: `EngineError.system` when a route leads back to the daemon itself.
+    static func routes(_ configuration: EngineConfiguration, logger: Logger) throws(EngineError) -> [UpstreamRoute] {
+        for server in configuration.upstreams.flatMap(\.servers) where configuration.listen.contains(server.address) {
+            throw .system("upstream \(server) is where this daemon listens: questions would go round in a circle")
+        }
+        guard configuration.upstreams.isEmpty else { return configuration.upstreams }
+        let servers = ResolvConf.servers(in: ResolvConf.read(), excluding: configuration.listen)
+        guard !servers.isEmpty else {
+            if configuration.zones.isEmpty {
+                logger.warning("no upstreams: none are configured, and \(ResolvConf.path) names no other server")
+            }
+            return []
+        }
+        return [UpstreamRoute(servers: servers)]
+    }
+
+    /// The mapping table as the journal left it, and the feed that goes on from there.
+    /// - Throws: `JournalError` when the journal cannot be used.
+    static func learning(
+        _ configuration: EngineConfiguration, snapshots: SnapshotCell, statuses: [WorkerStatus],
+        loop: any EventLoop, logger: Logger
+    ) throws -> Learning {
+        let table = MappingTable(
+            limits: MappingLimits(addressesPerName: configuration.learning.maxAddressesPerName))
+        let ruleSets = RuleSets()
+        let feed = FeedSource(table: table, ruleSets: ruleSets, snapshots: snapshots)
+        let onChange: @Sendable (UInt64) -> Void = { _ in
+            // The new state is visible before a worker that has just begun to hold a reply is looked for.
+            atomicMemoryFence(ordering: .sequentiallyConsistent)
+            for status in statuses where status.holds > 0 { status.mailbox.wake() }
+        }
+        let hub: FeedHub
+        let hubConfiguration = FeedHubConfiguration(socketPath: configuration.feed.socket)
+        if let folder = configuration.feed.journal {
+            var restorer = MappingRestorer(ruleSets: ruleSets)
+            let journal = try Journal(directory: folder) { restorer.take($0) }
+            let restoration = journal.restoration
+            for problem in restoration.problems { logger.error("\(problem)") }
+            let (restored, leftOut) = restorer.finish(into: table)
+            logger.info(
+                "journal restored", metadata: ["mappings": "\(restored)", "leftOut": "\(leftOut)", "folder": "\(folder)"])
+            hub = FeedHub(
+                loop: loop, configuration: hubConfiguration, journal: journal, snapshot: feed.emit, logger: logger,
+                onChange: onChange)
+        } else {
+            hub = FeedHub(
+                loop: loop, configuration: hubConfiguration, journal: nil, snapshot: feed.emit, logger: logger,
+                onChange: onChange)
+        }
+        return Learning(configuration: configuration, table: table, ruleSets: ruleSets, hub: hub)
+    }
+
+    /// Logs what there is to say about documents.
+    static func log(_ problems: [DocumentProblem], to logger: Logger) {
+        for problem in problems {
+            switch problem.severity {
+            case .error: logger.error("\(problem)")
+            case .warning: logger.warning("\(problem)")
+            case .notice: logger.notice("\(problem)")
+            }
+        }
+    }
+}
+
+/// The whole truth for new subscribers and for the journal's snapshots: first the identities, then the mappings.
+struct FeedSource: Sendable {
+    /// The mappings.
+    let table: MappingTable
+    /// The rules that they refer to.
+    let ruleSets: RuleSets
+    /// Where the identities are.
+    let snapshots: SnapshotCell
+
+    /// Mappings of one call.
+    private static let chunk = 500
+
+    /// Hands over the part that begins at `cursor` and tells where the next one begins; nil at the end.
+    @Sendable func emit(cursor: UInt64, _ emit: (FeedEvent) -> Void) -> UInt64? {
+        if cursor == 0 {
+            for identity in snapshots.load().policy.identities { emit(.identity(FeedIdentity(identity))) }
+            return 1
+        }
+        let clock = WallClock()
+        let next = table.list(from: MappingCursor(rawValue: cursor - 1), limit: FeedSource.chunk) { mapping in
+            emit(.upsert(MappingUpsert(mapping, rules: ruleSets, clock: clock)))
+        }
+        return next.map { $0.rawValue + 1 }
+    }
+}
+
+extension FeedIdentity {
+    /// An identity of the policy, in the feed's terms.
+    init(_ identity: Identity, isRemoved: Bool = false) {
+        self.init(
+            id: identity.id.rawValue, name: identity.name, namespace: identity.namespace, labels: identity.labels,
+            addresses: identity.prefixes, isRemoved: isRemoved)
+    }
+}
+
+extension MappingUpsert {
+    /// A mapping that the table holds, in the feed's terms.
+    init(_ mapping: Mapping, rules: RuleSets, clock: WallClock) {
+        self.init(
+            identity: mapping.identity, client: mapping.client, name: mapping.name, chain: mapping.chain,
+            addresses: mapping.addresses.map { MappedAddress($0.learned, clock: clock) },
+            rules: rules.rules(of: mapping.ruleSet),
+            source: mapping.addresses.contains { $0.learned.source == .hint } ? .hint : .answer)
+    }
+
+    /// A change of the table, in the feed's terms.
+    init(_ change: MappingChange, rules: RuleSets, clock: WallClock) {
+        self.init(
+            identity: change.identity, client: change.client, name: change.name, chain: change.chain,
+            addresses: change.addresses.map { MappedAddress($0, clock: clock) }, rules: rules.rules(of: change.ruleSet),
+            source: change.addresses.contains { $0.source == .hint } ? .hint : .answer)
+    }
+}
+
+extension MappingFeed.MappedAddress {
+    /// A learned address, in the feed's terms.
+    init(_ learned: LearnedAddress, clock: WallClock) {
+        self.init(ip: learned.address, ttl: learned.ttl, expires: clock.seconds(at: learned.expires))
+    }
+}

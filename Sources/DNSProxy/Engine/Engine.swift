@@ -1,0 +1,167 @@
+import BasicContainers
+import DNSWire
+import FQDNCache
+import FQDNPolicy
+public import Logging
+import MappingFeed
+import NIOCore
+import NIOPosix
+public import ServiceLifecycle
+import Synchronization
+
+/// The daemon without its command line: loads the documents, restores the journal, binds the sockets, and answers.
+///
+/// What can be wrong at start is found in `init`, before anything is served.
+public final class Engine: Service, Sendable {
+    /// What it was told.
+    let configuration: EngineConfiguration
+    /// Where it logs.
+    let logger: Logger
+    /// What the workers share.
+    let shared: EngineShared
+    /// What each worker shows.
+    let workers: [WorkerStatus]
+    /// How the documents are read.
+    let loader: DocumentLoader
+    /// What happened to the documents so far.
+    let reloads = Mutex(ReloadState())
+    /// Reads them one reload at a time.
+    let reloader = Reloader()
+    /// Since when it has existed, in seconds since the epoch.
+    let started = SystemClock.wallSeconds()
+    /// Whether all listeners are bound.
+    let isListening = Atomic<Bool>(false)
+    /// Connections of clients.
+    let streams: StreamListener
+    /// Runs connections, the feed and the admin API.
+    private let group: MultiThreadedEventLoopGroup
+    /// The threads of the workers, until they start.
+    private let threads: Mutex<[WorkerThread]>
+    /// How many workers have ended.
+    private let ended: AsyncStream<Void>
+
+    /// The version of the daemon.
+    public static let version = "0.1.0"
+    /// Nanoseconds that what is in flight may take when the daemon stops.
+    private static let stopLimit = Duration.seconds(5)
+
+    /// Prepares everything that can fail.
+    /// - Throws: `EngineError.documents` with everything that is wrong with any document, or `EngineError.system` for
+    ///   a port in use, a folder that is missing, a journal that another daemon holds.
+    public init(configuration: EngineConfiguration, logger: Logger) throws(EngineError) {
+        self.configuration = configuration
+        self.logger = logger
+        loader = DocumentLoader(configuration)
+        let (loaded, problems) = loader.load(generation: 1)
+        guard let loaded else { throw .documents(problems) }
+        Engine.log(problems, to: logger)
+        let routes = try Engine.routes(configuration, logger: logger)
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let (ended, end) = AsyncStream<Void>.makeStream()
+        self.ended = ended
+        do {
+            let snapshots = SnapshotCell(loaded)
+            let statuses = try (0..<Engine.workerCount(configuration)).map { _ in try WorkerStatus() }
+            let learning = try Engine.learning(
+                configuration, snapshots: snapshots, statuses: statuses, loop: group.next(), logger: logger)
+            let shared = EngineShared(
+                configuration: configuration, routes: routes, snapshots: snapshots,
+                cache: try AnswerCache(capacity: configuration.cache.size), learning: learning,
+                streams: StreamUpstreams(group: group))
+            let streams = StreamListener(group: group, mailboxes: statuses.map(\.mailbox))
+            var threads: [WorkerThread] = []
+            for status in statuses {
+                var sockets = RigidArray<DatagramSocket>(capacity: configuration.listen.count)
+                for address in configuration.listen { sockets.append(try DatagramSocket(listeningAt: address)) }
+                let worker = try Worker(shared: shared, sockets: sockets, streams: streams, status: status)
+                threads.append(WorkerThread(worker) { end.yield() })
+            }
+            self.shared = shared
+            self.streams = streams
+            workers = statuses
+            self.threads = Mutex(threads)
+        } catch {
+            throw .system("\(error)")
+        }
+        reloads.withLock { $0.loaded(problems, at: started) }
+        publishIdentities(from: [], to: loaded.policy.identities)
+    }
+
+    /// Serves until a graceful shutdown: then takes no more queries, answers what is in flight, and flushes the
+    /// journal.
+    /// - Throws: `EngineError.system` when something cannot listen.
+    public func run() async throws {
+        do {
+            try await shared.learning.hub.start()
+            for address in configuration.listen { try await streams.listen(at: address) }
+            for (index, thread) in threads.withLock({ $0 }).enumerated() { try thread.start(name: "worker-\(index)") }
+        } catch {
+            throw EngineError.system("\(error)")
+        }
+        isListening.store(true, ordering: .releasing)
+        logger.info(
+            "answering",
+            metadata: [
+                "on": "\(configuration.listen.map(\.description).joined(separator: ", "))", "workers": "\(workers.count)",
+            ])
+        let admin = AdminServer(configuration.admin, backend: self, eventLoopGroup: group, logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                try await admin.run()
+                try? await gracefulShutdown()
+            }
+            tasks.addTask { try? await gracefulShutdown() }
+            tasks.addTask { await self.expireMappings() }
+            tasks.addTask { await self.watchDocuments() }
+            // Whatever ends first ends the daemon: a shutdown, or an admin server that cannot listen.
+            do {
+                try await tasks.next()
+            } catch {
+                tasks.cancelAll()
+                await self.stop()
+                throw EngineError.system("\(error)")
+            }
+            await self.stop()
+            tasks.cancelAll()
+        }
+        try? await group.shutdownGracefully()
+    }
+
+    /// Stops in the order that loses nothing.
+    private func stop() async {
+        logger.info("stopping")
+        await streams.stopListening()
+        for worker in workers { worker.mailbox.post(.stop) }
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                var count = 0
+                for await _ in self.ended {
+                    count += 1
+                    if count == self.workers.count { return }
+                }
+            }
+            tasks.addTask { try? await Task.sleep(for: Engine.stopLimit) }
+            await tasks.next()
+            tasks.cancelAll()
+        }
+        await shared.learning.hub.shutdown()
+        await shared.streams.close()
+        await streams.closeConnections()
+        logger.info("stopped")
+    }
+
+    /// Removes mappings whose time is over, once a second; the work is what expires, never what is there.
+    private func expireMappings() async {
+        while !Task.isCancelled {
+            let learning = shared.learning
+            let outcome = learning.table.expire(now: SystemClock.now(), budget: 10_000, publish: learning.publish)
+            let hasMore = outcome.next.map { $0 <= SystemClock.now() } ?? false
+            try? await Task.sleep(for: hasMore && !outcome.refused ? .milliseconds(10) : .seconds(1))
+        }
+    }
+
+    /// Workers that `configuration` asks for, or one for each core that this process may use.
+    private static func workerCount(_ configuration: EngineConfiguration) -> Int {
+        min(max(configuration.workers ?? System.coreCount, 1), 256)
+    }
+}

@@ -1,0 +1,72 @@
+import DNSWire
+import FQDNCache
+import FQDNPolicy
+
+/// What all workers share: three things that change, each behind its own locks (the snapshot, the cache, the
+/// mappings with their feed), and settings that do not.
+final class EngineShared: Sendable {
+    /// The policy and the local records in force.
+    let snapshots: SnapshotCell
+    /// What was answered.
+    let cache: AnswerCache
+    /// What was learned, and how it leaves.
+    let learning: Learning
+    /// Which upstreams answer for which names.
+    let routes: RouteTable
+    /// All servers of all routes, in order.
+    let servers: [UpstreamServer]
+    /// Of each route the indices of its servers.
+    let serverRanges: [Range<Int>]
+    /// Which of them are up.
+    let board: UpstreamBoard
+    /// Upstreams over connections.
+    let streams: StreamUpstreams
+    /// How long answers are kept.
+    let ttlPolicy: TTLPolicy
+    /// Seconds that an expired answer may be served.
+    let serveStale: UInt32
+    /// Whether popular answers are renewed before they expire.
+    let prefetches: Bool
+    /// How a denied query is answered.
+    let denyResponse: EngineConfiguration.DenyResponse
+    /// Whether every name with addresses is learned.
+    let learnsEverything: Bool
+    /// Networks whose queries are taken.
+    let allowQueriesFrom: [IPPrefix]
+
+    /// What workers share under `configuration`.
+    init(
+        configuration: EngineConfiguration, routes: [UpstreamRoute], snapshots: SnapshotCell, cache: AnswerCache,
+        learning: Learning, streams: StreamUpstreams
+    ) {
+        self.snapshots = snapshots
+        self.cache = cache
+        self.learning = learning
+        self.streams = streams
+        self.routes = RouteTable(routes)
+        servers = routes.flatMap(\.servers)
+        board = UpstreamBoard(servers: routes.reduce(0) { $0 + $1.servers.count })
+        var start = 0
+        serverRanges = routes.map { route in
+            defer { start += route.servers.count }
+            return start..<(start + route.servers.count)
+        }
+        ttlPolicy = TTLPolicy(
+            minTTL: configuration.cache.minTTL, maxTTL: configuration.cache.maxTTL,
+            negativeMaxTTL: configuration.cache.negativeMaxTTL)
+        serveStale = configuration.cache.serveStale
+        prefetches = configuration.cache.prefetch
+        denyResponse = configuration.denyResponse
+        learnsEverything = configuration.learning.scope == .all
+        allowQueriesFrom = configuration.allowQueriesFrom
+    }
+
+    /// Changes whenever a decision that a worker remembers may have become wrong: each part only ever grows.
+    var epoch: UInt64 { snapshots.generation &+ learning.epoch }
+
+    /// Whether queries of `client` are taken at all.
+    func takesQueries(from client: IPAddress) -> Bool {
+        for prefix in allowQueriesFrom where prefix.contains(client) { return true }
+        return false
+    }
+}

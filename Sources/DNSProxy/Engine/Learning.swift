@@ -1,0 +1,110 @@
+import DNSWire
+import FQDNCache
+import FQDNPolicy
+import MappingFeed
+
+/// Where learned mappings are kept and published: the table, the feed, and the rules of how long a mapping lives.
+final class Learning: Sendable {
+    /// What a reply has to wait for.
+    enum Wait {
+        /// Nothing.
+        case none
+        /// That everything up to this sequence number is journalled and acknowledged.
+        case until(UInt64)
+        /// The feed has no room, so nothing was learned.
+        case refused
+    }
+
+    /// The mappings.
+    let table: MappingTable
+    /// How they leave.
+    let hub: FeedHub
+    /// The rules that mappings refer to.
+    let ruleSets: RuleSets
+    /// What happens to a reply whose mapping was not confirmed in time.
+    let onDelay: EngineConfiguration.Feed.OnDelay
+    /// Nanoseconds that a reply waits at most.
+    let maxDelayNanoseconds: Int64
+    /// Seconds that a mapping outlives the answer that carries it.
+    private let grace: Int64
+    /// Seconds that a mapping lives at least, grace not counted.
+    private let minTTL: Int64
+    /// Addresses that the operator never wants learned.
+    private let denied: [IPPrefix]
+    /// Whether replies also wait while no acknowledging enforcer is connected.
+    private let requiresEnforcer: Bool
+
+    /// Learning into `table`, published to `hub`.
+    init(configuration: EngineConfiguration, table: MappingTable, ruleSets: RuleSets, hub: FeedHub) {
+        self.table = table
+        self.hub = hub
+        self.ruleSets = ruleSets
+        onDelay = configuration.feed.onDelay
+        maxDelayNanoseconds = Int64(configuration.feed.maxDelayMilliseconds) * 1_000_000
+        grace = Int64(configuration.learning.grace)
+        minTTL = Int64(configuration.learning.minTTL)
+        denied = configuration.learning.denyAddresses
+        requiresEnforcer = configuration.feed.requireEnforcer
+    }
+
+    /// Changes whenever a mapping was taken away before its time, or an enforcer has joined that knows none yet.
+    var epoch: UInt64 { table.revocations &+ hub.joins }
+
+    /// Everything up to this sequence number is journalled and acknowledged; 0 while an enforcer is required and
+    /// none is there.
+    var released: UInt64 {
+        requiresEnforcer && hub.acknowledgingSubscribers == 0 ? 0 : hub.released
+    }
+
+    /// Whether `sequence` is journalled and acknowledged.
+    func isReleased(_ sequence: UInt64) -> Bool { sequence <= released }
+
+    /// Learns that `name` turned into `addresses`, for `identity` and nobody else, and tells what a reply with them
+    /// has to wait for.
+    ///
+    /// A mapping outlives every answer that carries it: it ends `grace` after `lastValid`, or after `minTTL` if that
+    /// is later. Addresses that may never be learned are left out and added to `leftOut`.
+    func learn(
+        name: borrowing NameBuffer, identity: IdentityID, client: IPAddress, aliases: [DomainName],
+        addresses: [ScrubbedAddress], rules: [SelectedRule], lastValid: Moment, now: Moment, leftOut: inout UInt64
+    ) -> Wait {
+        let expires = max(lastValid, now.adding(seconds: minTTL)).adding(seconds: grace)
+        var learned: [LearnedAddress] = []
+        learned.reserveCapacity(addresses.count)
+        for scrubbed in addresses {
+            guard isLearnable(scrubbed.address) else {
+                leftOut += 1
+                continue
+            }
+            learned.append(
+                LearnedAddress(
+                    address: scrubbed.address, ttl: scrubbed.ttl, expires: expires,
+                    source: scrubbed.isHint ? .hint : .answer))
+        }
+        guard !learned.isEmpty else { return .none }
+        let outcome = table.learn(
+            identity: identity.rawValue, client: client, name: name, chain: aliases, addresses: learned,
+            ruleSet: ruleSets.handle(for: rules), now: now, publish: publish)
+        if outcome.refused { return .refused }
+        return outcome.sequence == 0 ? .none : .until(outcome.sequence)
+    }
+
+    /// Whether a name may open `address` at all.
+    private func isLearnable(_ address: IPAddress) -> Bool {
+        address.isLearnable && !denied.contains { $0.contains(address) }
+    }
+
+    /// Puts a change of the table on the feed; called under the lock of the mapping's shard, so that the feed has
+    /// the changes of a mapping in the order in which they happened.
+    func publish(_ change: MappingChange) -> UInt64 {
+        switch change.kind {
+        case .upsert:
+            hub.publish(MappingUpsert(change, rules: ruleSets, clock: WallClock()))
+        case .delete(let reason):
+            hub.publish(
+                MappingDelete(
+                    identity: change.identity, name: change.name, addresses: change.addresses.map(\.address),
+                    reason: DeleteReason(rawValue: reason.rawValue) ?? .flushed))
+        }
+    }
+}

@@ -1,0 +1,14 @@
+import CLinux
+import Glibc
+
+/// What the machine offers.
+enum System {
+    /// Cores that this process may use; 1 at least.
+    static var coreCount: Int {
+        var set = cpu_set_t()
+        guard unsafe sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else {
+            return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        }
+        return max(1, unsafe Int(clinux_cpu_count(&set)))
+    }
+}

@@ -1,0 +1,108 @@
+import CLinux
+import DNSWire
+import Glibc
+
+/// One worker's UDP sockets towards upstreams: several to each server, each connected, from a random port of the
+/// kernel's choice, and replaced after some use, so that neither port nor ID of a query can be foreseen
+/// (RFC 5452, section 4).
+struct UpstreamSockets: ~Copyable {
+    /// Sockets to one server that are in use at a time.
+    static let perServer = 16
+    /// Queries after which a socket makes way for one with another port.
+    static let usesPerSocket = 256
+
+    /// One socket, or the free place of one.
+    private struct Entry {
+        /// The kernel's handle, -1 for a free place.
+        var fd: Int32 = -1
+        /// Index of the server it is connected to.
+        var server = 0
+        /// Queries sent.
+        var uses = 0
+        /// Queries that wait for an answer.
+        var outstanding = 0
+        /// Whether it takes no more queries and closes with the last answer.
+        var isRetired = false
+    }
+
+    /// All places.
+    private var entries: [Entry] = []
+    /// Places that are free.
+    private var free: [Int] = []
+    /// For each server the places of the sockets that take queries.
+    private var active: [[Int]]
+    /// What each server listens at.
+    private let servers: [SocketAddress]
+
+    /// No sockets yet, for servers at `servers`.
+    init(servers: [SocketAddress]) {
+        self.servers = servers
+        active = Array(repeating: [], count: servers.count)
+    }
+
+    deinit {
+        for entry in entries where entry.fd >= 0 { close(entry.fd) }
+    }
+
+    /// Picks a socket to `server`, opening one while there are few, and counts a query on it.
+    /// New sockets are added to `epoll` with the token that `token` makes of their index.
+    /// - Throws: `SystemError` when there is no socket to be had.
+    mutating func acquire(
+        server: Int, epoll: borrowing Epoll, token: (Int) -> UInt64
+    ) throws(SystemError) -> (index: Int, fd: Int32) {
+        var index: Int
+        if active[server].count < UpstreamSockets.perServer {
+            index = try open(server: server, epoll: epoll, token: token)
+        } else {
+            index = active[server][Int.random(in: 0..<active[server].count)]
+        }
+        entries[index].uses += 1
+        entries[index].outstanding += 1
+        if entries[index].uses >= UpstreamSockets.usesPerSocket {
+            entries[index].isRetired = true
+            active[server].removeAll { $0 == index }
+        }
+        return (index, entries[index].fd)
+    }
+
+    /// Counts an answer, or the end of waiting for one, on the socket at `index`.
+    mutating func release(_ index: Int) {
+        entries[index].outstanding -= 1
+        guard entries[index].isRetired, entries[index].outstanding == 0 else { return }
+        close(entries[index].fd)
+        entries[index] = Entry()
+        free.append(index)
+    }
+
+    /// The handle of the socket at `index`; -1 when it is closed.
+    func fd(_ index: Int) -> Int32 { index < entries.count ? entries[index].fd : -1 }
+
+    /// Index of the server of the socket at `index`.
+    func server(_ index: Int) -> Int { entries[index].server }
+
+    /// Opens and connects a socket to `server`.
+    private mutating func open(
+        server: Int, epoll: borrowing Epoll, token: (Int) -> UInt64
+    ) throws(SystemError) -> Int {
+        let address = servers[server]
+        let fd = socket(address.family, Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard fd >= 0 else { throw SystemError("open a socket to upstream \(address)") }
+        guard unsafe address.withSockaddr({ unsafe connect(fd, $0, $1) }) == 0 else {
+            let error = SystemError("reach upstream \(address)")
+            close(fd)
+            throw error
+        }
+        let index = free.popLast() ?? entries.count
+        do {
+            try epoll.add(fd, token: token(index))
+        } catch {
+            close(fd)
+            if index < entries.count { free.append(index) }
+            throw error
+        }
+        let entry = Entry(fd: fd, server: server)
+        if index == entries.count { entries.append(entry) } else { entries[index] = entry }
+        active[server].append(index)
+        return index
+    }
+}

@@ -1,0 +1,125 @@
+import DNSWire
+import FQDNCache
+import FQDNPolicy
+
+// The path of a query that the cache can answer, from its first byte to the finished reply. Nothing on it allocates,
+// blocks, throws or counts a reference; what leaves it is handed to `Pipeline.handle` as an `Outcome`.
+
+extension Pipeline {
+    /// Where the hit path leads.
+    enum Outcome {
+        /// `output` holds a reply of that many bytes.
+        case reply(Int)
+        /// Likewise, and the answer is popular and about to expire.
+        case popular(Int)
+        /// Nothing is said.
+        case silence
+        /// The client may ask, but the cache has no answer.
+        case miss(Verdict)
+        /// `output` holds a cached answer whose addresses this identity has not been taught to the enforcers yet.
+        case unlearned(AnswerHit)
+    }
+
+    /// Answers the query in `message` if that takes nothing but memory.
+    mutating func answer(
+        _ message: Span<UInt8>, client: IPAddress, transport: QueryTransport, turn: Turn,
+        into output: inout MutableSpan<UInt8>
+    ) -> Outcome {
+        // 1. Is it a query at all? The name is canonicalised and hashed here, once.
+        switch query.decode(message, name: &name) {
+        case .accept:
+            break
+        case .ignore:
+            counters.droppedNotQuery += 1
+            return .silence
+        case .respond(let code, let echoesQuestion):
+            let end = echoesQuestion ? query.question.end : Header.length
+            return .reply(
+                Reply.empty(
+                    &output, code: code, query: query, question: message.extracting(Header.length..<end),
+                    limit: Reply.limit(query, transport: transport),
+                    error: code == .notImplemented || code == .refused ? .notSupported : .none))
+        }
+        let question = message.extracting(Header.length..<query.question.end)
+        let limit = Reply.limit(query, transport: transport)
+        let type = query.question.type
+
+        // 2. Who asks, and may they? Recent verdicts are remembered until the world changes.
+        let identity = turn.snapshot.policy.identityIndex(of: client)
+        let key = DecisionMemory.key(name, type: type, identity: identity)
+        let slot = decisions.find(key, name: name, identity: identity, epoch: turn.epoch)
+        let verdict: Verdict
+        if let slot {
+            verdict = decisions.verdict(at: slot)
+        } else {
+            verdict = turn.snapshot.policy.verdict(identity: identity, name: name, transport: transport)
+            decisions.store(key, name: name, identity: identity, epoch: turn.epoch, verdict: verdict)
+        }
+        switch verdict.outcome {
+        case .allowed: counters.allowed += 1
+        case .audited: counters.audited += 1
+        case .denied, .prohibited:
+            return deny(verdict, question: question, limit: limit, into: &output)
+        }
+        if type == .any {
+            return .reply(Reply.minimalAny(&output, query: query, question: question, limit: limit))
+        }
+
+        // 3. Is the answer known? It is copied out with its TTLs counted down.
+        guard let hit = shared.cache.lookup(name, answerKey, now: turn.now, into: &output) else {
+            counters.cacheMisses += 1
+            return .miss(verdict)
+        }
+        counters.cacheHits += 1
+
+        // 4. Have the enforcers confirmed its addresses for this identity? A reply that is cut carries none.
+        if hit.carriesAddresses, verdict.isSelected || shared.learnsEverything, hit.length <= output.count {
+            let isAcknowledged = slot.map { decisions.isAcknowledged(at: $0, serial: hit.serial) } ?? false
+            guard isAcknowledged else { return .unlearned(hit) }
+        }
+
+        // 5. Make it this client's own.
+        let length = Reply.finish(
+            &output, length: hit.length, query: query, question: question, limit: limit,
+            error: hit.kind == .failure ? .cachedError : .none)
+        return shared.prefetches && hit.isWorthRenewing ? .popular(length) : .reply(length)
+    }
+
+    /// The cache's key for the question at hand.
+    @inline(__always)
+    var answerKey: AnswerKey {
+        var options: AnswerOptions = []
+        if query.edns?.dnssecOK == true { options.insert(.dnssecOK) }
+        if query.header.flags.contains(.checkingDisabled) { options.insert(.checkingDisabled) }
+        return AnswerKey(type: query.question.type, recordClass: query.question.recordClass, options: options)
+    }
+
+    /// Answers a query that the policy does not allow, as the operator wants it answered.
+    private mutating func deny(
+        _ verdict: Verdict, question: Span<UInt8>, limit: Int, into output: inout MutableSpan<UInt8>
+    ) -> Outcome {
+        guard verdict.outcome == .denied else {
+            counters.prohibited += 1
+            return .reply(
+                Reply.empty(
+                    &output, code: .refused, query: query, question: question, limit: limit, error: .prohibited))
+        }
+        counters.denied += 1
+        switch shared.denyResponse {
+        case .refused:
+            return .reply(
+                Reply.empty(&output, code: .refused, query: query, question: question, limit: limit, error: .blocked))
+        case .nameError:
+            return .reply(Reply.deniedName(&output, query: query, question: question, limit: limit))
+        }
+    }
+}
+
+extension AnswerHit {
+    /// Whether the answer is asked for often enough, and so near its end, that it should be renewed now: asked for
+    /// before, at least 10 s of lifetime, and less than a tenth of it left.
+    @inline(__always)
+    var isWorthRenewing: Bool {
+        hits > 2 && lifetime >= 10 && UInt64(remaining) * 10 <= UInt64(lifetime)
+    }
+}

@@ -1,0 +1,76 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// How everything outside a worker's thread hands it work: a queue behind a lock, and an eventfd that wakes it.
+final class Mailbox: Sendable {
+    /// Letters that may wait; beyond it `post` refuses, so that a stuck worker costs bounded memory.
+    static let capacity = 65_536
+
+    /// One piece of work.
+    enum Letter: Sendable {
+        /// A query that came over a connection.
+        case query(connection: ConnectionID, client: SocketAddress, message: [UInt8])
+        /// What a stream upstream answered to the exchange, nil for a failure.
+        case upstreamAnswer(exchange: ExchangeID, message: [UInt8]?)
+        /// Stop taking queries, answer what is in flight, then end.
+        case stop
+    }
+
+    /// The letters that wait.
+    private let letters = Mutex<[Letter]>([])
+    /// What the worker's epoll set watches.
+    let descriptor: Int32
+    /// Whether a wake-up is on its way.
+    private let awake = Atomic<Bool>(false)
+
+    /// An empty mailbox.
+    /// - Throws: `SystemError` when the kernel gives no eventfd.
+    init() throws(SystemError) {
+        descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+        guard descriptor >= 0 else { throw SystemError("create an eventfd") }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Leaves a letter; false when the mailbox is full.
+    @discardableResult
+    func post(_ letter: Letter) -> Bool {
+        let accepted = letters.withLock { letters in
+            guard letters.count < Mailbox.capacity else { return false }
+            letters.append(letter)
+            return true
+        }
+        if accepted { wake() }
+        return accepted
+    }
+
+    /// Wakes the worker without a letter.
+    func wake() {
+        guard !awake.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        eventfd_write(descriptor, 1)
+    }
+
+    /// Takes every letter into `taken`, whose own storage is left behind to be filled next.
+    func drain(into taken: inout [Letter]) {
+        var value: UInt64 = 0
+        unsafe eventfd_read(descriptor, &value)
+        awake.store(false, ordering: .sequentiallyConsistent)
+        taken.removeAll(keepingCapacity: true)
+        letters.withLock { swap(&$0, &taken) }
+    }
+}
+
+/// A client's connection, unique for the life of the process.
+struct ConnectionID: Hashable, Sendable {
+    /// Counted up from 1.
+    let rawValue: UInt64
+}
+
+/// An exchange with upstreams: its place in the worker's table, and the attempt, so that a late answer is not mistaken.
+struct ExchangeID: Hashable, Sendable {
+    /// Index in the table.
+    let index: Int
+    /// Counts the uses of that place and the attempts of each use.
+    let generation: UInt32
+}

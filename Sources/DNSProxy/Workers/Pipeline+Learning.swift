@@ -1,0 +1,164 @@
+import DNSWire
+import FQDNCache
+import FQDNPolicy
+
+/// An answer in the form that the cache stores, on its way to one client.
+struct StoredImage {
+    /// Length in bytes.
+    var length: Int
+    /// Serial in the cache; 0 when it is not cached.
+    var serial: UInt64
+    /// The last moment at which a client may still use it.
+    var lastValid: Moment
+    /// Whether it carries addresses.
+    var carriesAddresses: Bool
+    /// What to tell a client that sent OPT.
+    var error: ExtendedError = .none
+
+    /// An answer that the cache found. A client counts whole seconds from when it got the answer, so it may keep it
+    /// for up to a second longer than the cache does.
+    init(_ hit: AnswerHit) {
+        length = hit.length
+        serial = hit.isStale ? 0 : hit.serial
+        lastValid = hit.expires.adding(seconds: 1)
+        carriesAddresses = hit.carriesAddresses
+    }
+
+    /// An answer that has just come.
+    init(length: Int, serial: UInt64, lifetime: UInt32, carriesAddresses: Bool, now: Moment) {
+        self.length = length
+        self.serial = serial
+        lastValid = now.adding(seconds: Int64(lifetime) + 1)
+        self.carriesAddresses = carriesAddresses
+    }
+
+    /// An answer past its lifetime, which clients may keep for 30 s (RFC 8767, section 4).
+    static func stale(_ hit: AnswerHit, now: Moment) -> StoredImage {
+        var image = StoredImage(hit)
+        image.lastValid = now.adding(seconds: Int64(AnswerHit.staleTTL) + 1)
+        image.error = hit.kind == .nameError ? .staleNameError : .staleAnswer
+        return image
+    }
+}
+
+extension Pipeline {
+    /// Teaches the enforcers the addresses in `output` for the identity of `client`, then finishes the reply to the
+    /// query at hand: returned at once when the mapping is in force, otherwise held and 0 returned.
+    ///
+    /// This is the only way by which an answer with addresses leaves, be it fresh, cached, stale or local.
+    mutating func learnAndFinish(
+        _ output: inout MutableSpan<UInt8>, answer: StoredImage, question: Span<UInt8>, client: IPAddress,
+        transport: QueryTransport, turn: Turn, sender: () -> Sender
+    ) -> Int {
+        let limit = Reply.limit(query, transport: transport)
+        let fits = answer.length + (query.edns == nil ? 0 : EDNS.emptyLength) <= min(limit, output.count)
+        var wait = Learning.Wait.none
+        // A reply that does not fit is cut to its question, so it shows the client no address.
+        if fits { wait = learn(output.span.extracting(0..<answer.length), answer: answer, client: client, turn: turn) }
+        let length = Reply.finish(
+            &output, length: answer.length, query: query, question: question, limit: limit, error: answer.error)
+        switch wait {
+        case .none:
+            return length
+        case .refused:
+            counters.feedRefusals += 1
+            return giveUp(&output, length: length, question: question, limit: limit)
+        case .until(let sequence):
+            guard !shared.learning.isReleased(sequence) else { return length }
+            guard holds.hasRoom else {
+                counters.overloaded += 1
+                return giveUp(&output, length: length, question: question, limit: limit)
+            }
+            counters.held += 1
+            var reply: [UInt8] = []
+            reply.reserveCapacity(length)
+            for index in 0..<length { reply.append(output[index]) }
+            let deadline = turn.now.adding(nanoseconds: shared.learning.maxDelayNanoseconds)
+            holds.insert(HoldTable.Hold(sender: sender(), reply: reply, sequence: sequence), deadline: deadline)
+            return 0
+        }
+    }
+
+    /// What happens to a finished reply of `length` bytes whose mapping could not be confirmed: the operator's choice.
+    private mutating func giveUp(
+        _ output: inout MutableSpan<UInt8>, length: Int, question: Span<UInt8>, limit: Int
+    ) -> Int {
+        switch shared.learning.onDelay {
+        case .answer: length
+        case .servfail:
+            Reply.empty(
+                &output, code: .serverFailure, query: query, question: question, limit: limit, error: .notReady)
+        }
+    }
+
+    /// Learns what the answer in `image` says about the name at hand, and tells what its reply has to wait for.
+    private mutating func learn(
+        _ image: Span<UInt8>, answer: StoredImage, client: IPAddress, turn: Turn
+    ) -> Learning.Wait {
+        guard answer.carriesAddresses else { return .none }
+        let policy = turn.snapshot.policy
+        let identity = policy.identityIndex(of: client)
+        let type = query.question.type
+        let verdict = policy.verdict(identity: identity, name: name, transport: .udp)
+        let rules = policy.rules(identity: identity, name: name)
+        // A deny rule may take away every port that an allow rule selects the name for: then nothing may be opened.
+        guard shared.learnsEverything || verdict.isSelected && !rules.isEmpty else { return .none }
+        // The image is a message like any other: the scrubber that made it also takes it apart.
+        var scratch = self.scratch
+        self.scratch = []
+        var span = scratch.mutableSpan
+        _ = scrubber.scrub(image, question: name, type: type, into: &span)
+        self.scratch = scratch
+        let wait = shared.learning.learn(
+            name: name, identity: policy.identities[identity].id, client: client, aliases: scrubber.aliases,
+            addresses: scrubber.addresses, rules: rules,
+            lastValid: answer.lastValid, now: turn.now, leftOut: &counters.addressesDenied)
+        if case .until(let sequence) = wait, !shared.learning.isReleased(sequence) { return wait }
+        if case .refused = wait { return wait }
+        if answer.serial != 0 {
+            let key = DecisionMemory.key(name, type: type, identity: identity)
+            decisions.acknowledge(key, name: name, identity: identity, epoch: turn.epoch, serial: answer.serial)
+        }
+        return .none
+    }
+
+    /// Sends the held replies that the feed has released, and deals with those whose time is up.
+    mutating func releaseHolds(now: Moment, listeners: inout Listeners) {
+        while let hold = holds.popReleased(upTo: shared.learning.released) {
+            send(hold.reply, to: hold.sender, listeners: &listeners)
+        }
+        while let hold = holds.popExpired(now: now) {
+            counters.holdTimeouts += 1
+            switch shared.learning.onDelay {
+            case .answer: send(hold.reply, to: hold.sender, listeners: &listeners)
+            case .servfail: send(failure(insteadOf: hold.reply), to: hold.sender, listeners: &listeners)
+            }
+        }
+    }
+
+    /// Sends a finished reply that has waited.
+    mutating func send(_ reply: [UInt8], to sender: Sender, listeners: inout Listeners) {
+        guard reply.count > 3 else { return }
+        count(response: reply[3])
+        listeners.reply(to: sender) { output in
+            for index in reply.indices { output[index] = reply[index] }
+            return reply.count
+        }
+    }
+
+    /// SERVFAIL to the question that `reply` answers.
+    private mutating func failure(insteadOf reply: [UInt8]) -> [UInt8] {
+        var header = Header(reply.span) ?? Header(id: 0, flags: .response)
+        var cursor = MessageCursor()
+        let question = cursor.readQuestion(reply.span, into: &name)
+        header.flags.subtract([.authoritative, .authenticData, .truncated])
+        header.flags.responseCode = .serverFailure
+        header.answerCount = 0
+        header.authorityCount = 0
+        header.additionalCount = 0
+        var failure = [UInt8](reply.prefix(max(question.end, Header.length)))
+        var span = failure.mutableSpan
+        header.write(to: &span)
+        return failure
+    }
+}

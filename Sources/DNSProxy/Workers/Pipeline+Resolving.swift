@@ -1,0 +1,165 @@
+import DNSWire
+import FQDNCache
+import FQDNPolicy
+
+extension Pipeline {
+    /// Looks for the answer that the cache does not have: in the local records, else at an upstream. Returns the
+    /// length of the reply, or 0 when the client has to wait for it.
+    mutating func resolve(
+        _ message: Span<UInt8>, client: IPAddress, transport: QueryTransport, verdict: Verdict, turn: Turn,
+        output: inout MutableSpan<UInt8>, sender: () -> Sender
+    ) -> Int {
+        let question = message.extracting(Header.length..<query.question.end)
+        if let answer = resolveLocally(turn: turn, output: &output) {
+            counters.localAnswers += 1
+            return learnAndFinish(
+                &output, answer: answer, question: question, client: client, transport: transport, turn: turn,
+                sender: sender)
+        }
+        guard let route = shared.routes.route(for: name) else {
+            return fail(&output, question: question, transport: transport, error: .noReachableAuthority)
+        }
+        let key = answerKey
+        let hash = exchangeKey(key)
+        let place: Int
+        if let running = exchanges.find(key: hash, isSame: { isQuestion(of: $0, key: key) }) {
+            counters.coalesced += 1
+            place = running
+        } else {
+            guard exchanges.hasRoom else {
+                counters.overloaded += 1
+                return fail(&output, question: question, transport: transport, error: .notReady)
+            }
+            place = begin(key: key, hash: hash, route: route, turn: turn)
+        }
+        guard exchanges.hasRoomForWaiter else {
+            counters.overloaded += 1
+            return fail(&output, question: question, transport: transport, error: .notReady)
+        }
+        var asked = InlineArray<259, UInt8>(repeating: 0)
+        for index in question.indices { asked[index] = question[index] }
+        exchanges.join(
+            place,
+            ExchangeTable.Waiter(
+                sender: sender(), client: client, transport: transport, query: query, question: asked,
+                verdict: verdict))
+        return 0
+    }
+
+    /// Renews the cached answer to the query at hand, which is about to expire, unless somebody does so already.
+    mutating func renew(turn: Turn) {
+        let key = answerKey
+        guard exchanges.hasRoom, let route = shared.routes.route(for: name),
+            shared.cache.claimRefresh(name, key, now: turn.now, seconds: 10)
+        else { return }
+        _ = begin(key: key, hash: exchangeKey(key), route: route, turn: turn)
+    }
+
+    /// Answers from the local records, into `output` and the cache; nil when no zone has the name.
+    private mutating func resolveLocally(turn: Turn, output: inout MutableSpan<UInt8>) -> StoredImage? {
+        let type = query.question.type
+        guard !turn.snapshot.zones.isEmpty else { return nil }
+        var scratch = self.scratch
+        self.scratch = []
+        defer { self.scratch = scratch }
+        var span = scratch.mutableSpan
+        guard let length = turn.snapshot.zones.respond(question: name, type: type, into: &span) else { return nil }
+        return store(
+            scratch.span.extracting(0..<length), isLocal: true, now: turn.now, output: &output)?.stored
+    }
+
+    /// An answer that has been taken apart and, if it may be, cached.
+    struct Accepted {
+        /// The answer.
+        var stored: StoredImage
+        /// What it says.
+        var outcome: ScrubOutcome
+    }
+
+    /// Takes `response` to the question at hand apart, caches what is left of it, and writes that into `output`;
+    /// nil when the response cannot be believed.
+    mutating func store(
+        _ response: Span<UInt8>, isLocal: Bool, now: Moment, output: inout MutableSpan<UInt8>
+    ) -> Accepted? {
+        let key = answerKey
+        var result = scrubber.scrub(response, question: name, type: key.type, into: &output)
+        if case .malformed(.wire(.noRoom)) = result.outcome, output.count < 65_535 {
+            // The reply buffer of a datagram is small; the whole answer goes to the cache all the same.
+            return storeLarge(response, isLocal: isLocal, now: now, output: &output)
+        }
+        if case .malformed = result.outcome { return nil }
+        result.length = min(result.length, output.count)
+        return keep(result, key: key, isLocal: isLocal, now: now, image: &output)
+    }
+
+    /// Like `store`, for an answer that does not fit `output`, which gets its beginning.
+    private mutating func storeLarge(
+        _ response: Span<UInt8>, isLocal: Bool, now: Moment, output: inout MutableSpan<UInt8>
+    ) -> Accepted? {
+        var large = [UInt8](repeating: 0, count: 65_535)
+        var span = large.mutableSpan
+        guard let accepted = store(response, isLocal: isLocal, now: now, output: &span) else { return nil }
+        for index in output.indices { output[index] = span[index] }
+        return accepted
+    }
+
+    /// Bounds the TTLs of the image that the scrubber has just written and caches it.
+    private mutating func keep(
+        _ result: ScrubResult, key: AnswerKey, isLocal: Bool, now: Moment, image: inout MutableSpan<UInt8>
+    ) -> Accepted {
+        let kind: AnswerKind =
+            switch result.outcome {
+            case .answer: isLocal ? .local : .positive
+            case .noData: .noData
+            case .nameError: .nameError
+            case .failure, .malformed: .failure
+            }
+        if isLocal { image[2] |= UInt8(HeaderFlags.authoritative.rawValue >> 8) }
+        let lifetime = shared.ttlPolicy.apply(
+            to: &image, ttlOffsets: scrubber.ttlOffsets.span, kind: kind, negativeTTL: result.negativeTTL ?? .max)
+        let carriesAddresses = !scrubber.addresses.isEmpty
+        var serial: UInt64 = 0
+        if result.isCacheable, lifetime > 0 {
+            let coversEveryType = kind == .nameError && scrubber.aliases.isEmpty
+            let stored = StoredAnswer(
+                kind: kind, lifetime: lifetime, staleLifetime: shared.serveStale, carriesAddresses: carriesAddresses)
+            serial =
+                shared.cache.insert(
+                    name, coversEveryType ? key.coveringEveryType : key, image: image.span.extracting(0..<result.length),
+                    ttlOffsets: scrubber.ttlOffsets.span, stored, now: now) ?? 0
+        }
+        return Accepted(
+            stored: StoredImage(
+                length: result.length, serial: serial, lifetime: lifetime, carriesAddresses: carriesAddresses, now: now),
+            outcome: result.outcome)
+    }
+
+    /// SERVFAIL to the query at hand.
+    mutating func fail(
+        _ output: inout MutableSpan<UInt8>, question: Span<UInt8>, transport: QueryTransport, error: ExtendedError
+    ) -> Int {
+        Reply.empty(
+            &output, code: .serverFailure, query: query, question: question,
+            limit: Reply.limit(query, transport: transport), error: error)
+    }
+
+    /// The hash by which identical questions find each other.
+    private func exchangeKey(_ key: AnswerKey) -> UInt64 {
+        let word = UInt64(key.type.rawValue) << 8 | UInt64(key.options.rawValue)
+        return (name.hash ^ word) &* 0x9E37_79B9_7F4A_7C15
+    }
+
+    /// Whether `exchange` is about the question at hand.
+    private func isQuestion(of exchange: ExchangeTable.Exchange, key: AnswerKey) -> Bool {
+        let sent = exchange.message
+        guard exchange.answerKey == key, sent.count >= Header.length + name.count else { return false }
+        return name.equals(sent.span.extracting(Header.length..<(Header.length + name.count)))
+    }
+}
+
+extension AnswerKey {
+    /// The key under which an NXDOMAIN stands for every type of its name.
+    var coveringEveryType: AnswerKey {
+        AnswerKey(type: AnswerKey.everyType, recordClass: recordClass, options: options)
+    }
+}

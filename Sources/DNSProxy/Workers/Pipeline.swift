@@ -1,0 +1,93 @@
+import DNSWire
+import FQDNCache
+import FQDNPolicy
+
+/// What one worker does with queries and with the answers of upstreams, and everything that it remembers between
+/// them. It moves no bytes to or from clients: a query comes in as a span, a reply goes out through `Listeners`.
+///
+/// The path of a cached answer is `HitPath.swift`; what else can happen to a query is in `Pipeline+….swift`.
+struct Pipeline: ~Copyable {
+    /// What all workers share.
+    let shared: EngineShared
+    /// The name of the query at hand.
+    var name = NameBuffer()
+    /// The rest of the query at hand.
+    var query = QueryMessage()
+    /// Recent verdicts and acknowledged answers.
+    var decisions = DecisionMemory()
+    /// What was counted.
+    var counters = WorkerCounters()
+    /// Queries that wait for an upstream.
+    var exchanges: ExchangeTable
+    /// Answers that wait for the journal or an enforcer.
+    var holds = HoldTable()
+    /// Our sockets towards upstreams.
+    var upstreams: UpstreamSockets
+    /// What we know of the upstreams.
+    var health: UpstreamHealth
+    /// Where answers of upstreams are taken apart.
+    var scrubber = AnswerScrubber()
+    /// Room for the image of an upstream's answer; taken out while it is in use.
+    var image = [UInt8](repeating: 0, count: 65_535)
+    /// Room for what the scrubber writes when only what it finds is wanted.
+    var scratch = [UInt8](repeating: 0, count: 65_535)
+    /// The worker's sleep, which new upstream sockets join.
+    let epoll: Epoll
+    /// The worker's mailbox, for upstreams that are spoken to over connections.
+    let mailbox: Mailbox
+
+    /// What holds for one turn of the worker's loop.
+    struct Turn {
+        /// The policy and the local records in force.
+        let snapshot: EngineSnapshot
+        /// Changes whenever a remembered decision may have become wrong.
+        let epoch: UInt64
+        /// The time.
+        let now: Moment
+    }
+
+    /// A pipeline with nothing in it.
+    init(shared: EngineShared, epoll: consuming Epoll, mailbox: Mailbox) {
+        self.shared = shared
+        self.epoll = epoll
+        self.mailbox = mailbox
+        exchanges = ExchangeTable(capacity: ExchangeTable.defaultCapacity)
+        upstreams = UpstreamSockets(servers: shared.servers.map(\.address))
+        health = UpstreamHealth(servers: shared.servers.count, routes: shared.routes.routes.count, board: shared.board)
+    }
+
+    /// Handles the query in `message` from first byte to last: the reply is written into `output` and its length
+    /// returned, 0 when there is none or not yet. `sender` tells the way back of a reply that has to wait.
+    mutating func handle(
+        _ message: Span<UInt8>, client: IPAddress, transport: QueryTransport, turn: Turn,
+        output: inout MutableSpan<UInt8>, sender: () -> Sender
+    ) -> Int {
+        let length: Int
+        switch answer(message, client: client, transport: transport, turn: turn, into: &output) {
+        case .reply(let finished):
+            length = finished
+        case .silence:
+            return 0
+        case .miss(let verdict):
+            length = resolve(
+                message, client: client, transport: transport, verdict: verdict, turn: turn, output: &output,
+                sender: sender)
+        case .unlearned(let hit):
+            let question = message.extracting(Header.length..<query.question.end)
+            length = learnAndFinish(
+                &output, answer: StoredImage(hit), question: question, client: client, transport: transport, turn: turn,
+                sender: sender)
+        case .popular(let finished):
+            length = finished
+            renew(turn: turn)
+        }
+        if length > 0 { count(response: output[3]) }
+        return length
+    }
+
+    /// Counts a response by the code in the fourth byte of its header.
+    @inline(__always)
+    mutating func count(response byte: UInt8) {
+        counters.responses[Int(byte & 0xF)] += 1
+    }
+}

@@ -1,0 +1,216 @@
+import BasicContainers
+import CLinux
+import DNSWire
+import FQDNCache
+import FQDNPolicy
+import Glibc
+import Synchronization
+
+/// One thread that answers queries: an epoll loop over its own sockets, its own memory of recent decisions, and its
+/// own exchanges with upstreams. It shares nothing with other workers but what `EngineShared` holds.
+///
+/// Sendable, unchecked, because it moves once, from where it is made to its thread, and has one owner at any time.
+struct Worker: ~Copyable, @unchecked Sendable {
+    /// What it decides and remembers.
+    private var pipeline: Pipeline
+    /// The ways out.
+    private var listeners: Listeners
+    /// Room for one batch of queries.
+    private let queries = DatagramBuffers(count: 64, payloadSize: 4_096)
+    /// Room for one batch of upstream answers.
+    private let answers = DatagramBuffers(count: 32, payloadSize: 4_096)
+    /// Letters of this turn.
+    private var letters: [Mailbox.Letter] = []
+    /// Where the engine sees how it does.
+    private let status: WorkerStatus
+    /// Whether it takes no more queries.
+    private var isStopping = false
+
+    /// A worker that answers at `sockets`.
+    /// - Throws: `SystemError` when the kernel refuses to watch a socket.
+    init(
+        shared: EngineShared, sockets: consuming RigidArray<DatagramSocket>, streams: any StreamReplies,
+        status: WorkerStatus
+    ) throws(SystemError) {
+        let epoll = try Epoll()
+        try epoll.add(status.mailbox.descriptor, token: Token.ofMailbox)
+        for index in sockets.indices {
+            try epoll.add(sockets[index].descriptor.rawValue, token: Token.ofListener(index))
+        }
+        pipeline = Pipeline(shared: shared, epoll: epoll, mailbox: status.mailbox)
+        listeners = Listeners(sockets: sockets, streams: streams)
+        self.status = status
+    }
+
+    /// Works until it is told to stop and nothing is in flight any more.
+    mutating func run() {
+        let shared = pipeline.shared
+        var snapshot = shared.snapshots.load()
+        while true {
+            let ready = pipeline.epoll.wait(milliseconds: patience)
+            if snapshot.generation != shared.snapshots.generation { snapshot = shared.snapshots.load() }
+            let turn = Pipeline.Turn(snapshot: snapshot, epoch: shared.epoch, now: SystemClock.now())
+            for index in 0..<ready {
+                switch Token(pipeline.epoll.token(at: index)) {
+                case .listener(let socket) where !isStopping: takeQueries(socket, turn: turn)
+                case .listener: break
+                case .upstream(let socket): takeAnswers(socket, turn: turn)
+                case .mailbox: takeLetters(turn: turn)
+                }
+            }
+            pipeline.expireAttempts(turn: turn, listeners: &listeners)
+            if !pipeline.holds.isEmpty { pipeline.releaseHolds(now: turn.now, listeners: &listeners) }
+            listeners.flush()
+            pipeline.counters.droppedUnsent = listeners.sendFailures
+            status.show(pipeline.counters, holds: pipeline.holds.count, exchanges: pipeline.exchanges.count)
+            if isStopping, pipeline.holds.isEmpty, pipeline.exchanges.count == 0 { return }
+        }
+    }
+
+    /// Milliseconds until something has to be done at the latest, -1 for never.
+    private var patience: Int32 {
+        var next = Moment.distantFuture
+        if let deadline = pipeline.exchanges.nextDeadline { next = min(next, deadline) }
+        if let deadline = pipeline.holds.nextDeadline { next = min(next, deadline) }
+        guard next != .distantFuture else { return -1 }
+        // What was released between the last look and this one must not be slept over.
+        if !pipeline.holds.isEmpty, pipeline.holds.isReleasable(pipeline.shared.learning.released) { return 0 }
+        let nanoseconds = next.nanoseconds(since: SystemClock.now())
+        return nanoseconds <= 0 ? 0 : Int32(min((nanoseconds + 999_999) / 1_000_000, 60_000))
+    }
+
+    /// Takes a batch of queries from the listening socket at `index`.
+    private mutating func takeQueries(_ index: Int, turn: Pipeline.Turn) {
+        let received = queries.receive(
+            from: listeners.sockets[index].descriptor.rawValue,
+            wantsLocalAddress: listeners.sockets[index].wantsLocalAddress)
+        for number in 0..<max(0, received) {
+            Worker.serve(
+                number, of: queries, socket: &listeners.sockets[index], index: index, pipeline: &pipeline, turn: turn)
+        }
+    }
+
+    /// Answers one datagram of a batch, or leaves it with the pipeline.
+    @inline(__always)
+    private static func serve(
+        _ number: Int, of queries: borrowing DatagramBuffers, socket: inout DatagramSocket, index: Int,
+        pipeline: inout Pipeline, turn: Pipeline.Turn
+    ) {
+        pipeline.counters.queriesUDP += 1
+        let client = queries.client(number)
+        guard client.port != 0, pipeline.shared.takesQueries(from: client.address) else {
+            pipeline.counters.droppedNotAllowed += 1
+            return
+        }
+        guard let length = queries.length(number) else {
+            pipeline.counters.droppedOversized += 1
+            return
+        }
+        socket.reply(to: queries, number) { output in
+            queries.withPayload(number, length: length) { message in
+                pipeline.handle(
+                    message, client: client.address, transport: .udp, turn: turn, output: &output,
+                    sender: { queries.sender(number, socket: index) })
+            }
+        }
+    }
+
+    /// Takes a batch of answers from the upstream socket at `index`.
+    private mutating func takeAnswers(_ index: Int, turn: Pipeline.Turn) {
+        let fd = pipeline.upstreams.fd(index)
+        guard fd >= 0 else { return }
+        let received = answers.receive(from: fd, wantsLocalAddress: false)
+        if received == -ECONNREFUSED || received == -EHOSTUNREACH || received == -ENETUNREACH {
+            pipeline.refuse(socket: index, turn: turn, listeners: &listeners)
+        }
+        for number in 0..<max(0, received) {
+            guard let length = answers.length(number) else {
+                pipeline.counters.upstreamMismatches += 1
+                continue
+            }
+            Worker.accept(
+                number, length: length, of: answers, socket: index, pipeline: &pipeline, listeners: &listeners,
+                turn: turn)
+        }
+    }
+
+    /// Hands one datagram of an upstream to the pipeline.
+    private static func accept(
+        _ number: Int, length: Int, of answers: borrowing DatagramBuffers, socket: Int, pipeline: inout Pipeline,
+        listeners: inout Listeners, turn: Pipeline.Turn
+    ) {
+        answers.withPayload(number, length: length) { message in
+            pipeline.receive(message, socket: socket, turn: turn, listeners: &listeners)
+        }
+    }
+
+    /// Does what the letters in the mailbox ask for.
+    private mutating func takeLetters(turn: Pipeline.Turn) {
+        var letters = self.letters
+        self.letters = []
+        status.mailbox.drain(into: &letters)
+        for letter in letters {
+            switch letter {
+            case .query(let connection, let client, let message):
+                pipeline.counters.queriesTCP += 1
+                guard pipeline.shared.takesQueries(from: client.address) else {
+                    pipeline.counters.droppedNotAllowed += 1
+                    continue
+                }
+                Worker.serve(
+                    message, client: client.address, connection: connection, pipeline: &pipeline,
+                    listeners: &listeners, turn: turn)
+            case .upstreamAnswer(let exchange, let message):
+                pipeline.receive(message, for: exchange, turn: turn, listeners: &listeners)
+            case .stop:
+                isStopping = true
+            }
+        }
+        letters.removeAll(keepingCapacity: true)
+        self.letters = letters
+    }
+
+    /// Answers one query of a connection, or leaves it with the pipeline.
+    private static func serve(
+        _ message: [UInt8], client: IPAddress, connection: ConnectionID, pipeline: inout Pipeline,
+        listeners: inout Listeners, turn: Pipeline.Turn
+    ) {
+        listeners.reply(to: Sender(connection: connection)) { output in
+            pipeline.handle(
+                message.span, client: client, transport: .tcp, turn: turn, output: &output,
+                sender: { Sender(connection: connection) })
+        }
+    }
+}
+
+/// What the engine sees of a worker, from other threads.
+final class WorkerStatus: Sendable {
+    /// How it is handed work.
+    let mailbox: Mailbox
+    /// What it has counted, as of its last turn.
+    private let shown = Mutex(WorkerCounters())
+    /// Replies that it holds.
+    private let holdCount = Atomic<Int>(0)
+    /// Exchanges that it has in flight.
+    private let exchangeCount = Atomic<Int>(0)
+
+    /// The status of a worker that has not started.
+    /// - Throws: `SystemError` when the kernel gives no eventfd.
+    init() throws(SystemError) {
+        mailbox = try Mailbox()
+    }
+
+    /// Shows how the worker does; called by it at the end of each turn.
+    func show(_ counters: WorkerCounters, holds: Int, exchanges: Int) {
+        shown.withLock { $0 = counters }
+        holdCount.store(holds, ordering: .sequentiallyConsistent)
+        exchangeCount.store(exchanges, ordering: .relaxed)
+    }
+
+    /// What the worker has counted.
+    var counters: WorkerCounters { shown.withLock { $0 } }
+    /// Replies that the worker holds.
+    var holds: Int { holdCount.load(ordering: .sequentiallyConsistent) }
+    /// Exchanges that the worker has in flight.
+    var exchanges: Int { exchangeCount.load(ordering: .relaxed) }
+}

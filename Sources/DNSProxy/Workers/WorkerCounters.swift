@@ -1,0 +1,86 @@
+/// What one worker has counted since it started. Plain data: the worker adds without synchronisation and shows a
+/// copy once per turn of its loop.
+public struct WorkerCounters: Sendable, Equatable {
+    /// Queries that came as datagrams.
+    public var queriesUDP: UInt64 = 0
+    /// Queries that came over connections.
+    public var queriesTCP: UInt64 = 0
+    /// Responses sent, by response code 0 to 15; those of EDNS above count under their lower four bits.
+    public var responses = InlineArray<16, UInt64>(repeating: 0)
+    /// Queries that the policy allowed.
+    public var allowed: UInt64 = 0
+    /// Queries that the policy denied.
+    public var denied: UInt64 = 0
+    /// Queries that would have been denied but for audit mode.
+    public var audited: UInt64 = 0
+    /// Queries of clients that no identity owns and that may not ask.
+    public var prohibited: UInt64 = 0
+    /// Queries answered from the cache.
+    public var cacheHits: UInt64 = 0
+    /// Queries that the cache had no answer for.
+    public var cacheMisses: UInt64 = 0
+    /// Queries answered with an answer older than its TTL.
+    public var staleAnswers: UInt64 = 0
+    /// Queries answered from local records.
+    public var localAnswers: UInt64 = 0
+    /// Misses that joined an exchange already in flight.
+    public var coalesced: UInt64 = 0
+    /// Messages sent to upstreams, retries included.
+    public var upstreamQueries: UInt64 = 0
+    /// Attempts at an upstream that got no usable answer in time.
+    public var upstreamTimeouts: UInt64 = 0
+    /// Attempts that an upstream answered with an error or with garbage.
+    public var upstreamErrors: UInt64 = 0
+    /// Datagrams from upstreams that answered nothing we had asked.
+    public var upstreamMismatches: UInt64 = 0
+    /// Exchanges that failed at every upstream.
+    public var upstreamFailures: UInt64 = 0
+    /// Answers that waited for the journal or an acknowledgement.
+    public var held: UInt64 = 0
+    /// Answers whose wait ended with `maxDelay` instead of an acknowledgement.
+    public var holdTimeouts: UInt64 = 0
+    /// Changes of mappings that the feed had no room for.
+    public var feedRefusals: UInt64 = 0
+    /// Addresses that an answer carried but that may never be learned.
+    public var addressesDenied: UInt64 = 0
+    /// Datagrams that were not queries at all: too short, or responses.
+    public var droppedNotQuery: UInt64 = 0
+    /// Datagrams longer than a query may be.
+    public var droppedOversized: UInt64 = 0
+    /// Queries from networks outside `allowQueriesFrom`, or from port 0.
+    public var droppedNotAllowed: UInt64 = 0
+    /// Replies that the kernel did not take.
+    public var droppedUnsent: UInt64 = 0
+    /// Queries answered SERVFAIL because a table was full.
+    public var overloaded: UInt64 = 0
+
+    /// Nothing counted yet.
+    public init() {}
+
+    /// The sums of both.
+    public static func + (left: WorkerCounters, right: WorkerCounters) -> WorkerCounters {
+        var sum = left
+        for (_, path) in named { sum[keyPath: path] += right[keyPath: path] }
+        for index in sum.responses.indices { sum.responses[index] += right.responses[index] }
+        return sum
+    }
+
+    public static func == (left: WorkerCounters, right: WorkerCounters) -> Bool {
+        named.allSatisfy { left[keyPath: $0.path] == right[keyPath: $0.path] }
+            && left.responses.indices.allSatisfy { left.responses[$0] == right.responses[$0] }
+    }
+
+    /// Every counter but `responses`, by the name that metrics and `status` show.
+    static let named: [(name: String, path: any WritableKeyPath<WorkerCounters, UInt64> & Sendable)] = [
+        ("queries_udp", \.queriesUDP), ("queries_tcp", \.queriesTCP), ("allowed", \.allowed), ("denied", \.denied),
+        ("audited", \.audited), ("prohibited", \.prohibited), ("cache_hits", \.cacheHits),
+        ("cache_misses", \.cacheMisses), ("stale_answers", \.staleAnswers), ("local_answers", \.localAnswers),
+        ("coalesced", \.coalesced), ("upstream_queries", \.upstreamQueries),
+        ("upstream_timeouts", \.upstreamTimeouts), ("upstream_errors", \.upstreamErrors),
+        ("upstream_mismatches", \.upstreamMismatches), ("upstream_failures", \.upstreamFailures), ("held", \.held),
+        ("hold_timeouts", \.holdTimeouts), ("feed_refusals", \.feedRefusals),
+        ("addresses_denied", \.addressesDenied), ("dropped_not_query", \.droppedNotQuery),
+        ("dropped_oversized", \.droppedOversized), ("dropped_not_allowed", \.droppedNotAllowed),
+        ("dropped_unsent", \.droppedUnsent), ("overloaded", \.overloaded),
+    ]
+}

@@ -1,0 +1,47 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// The thread that one worker runs on.
+final class WorkerThread: Sendable {
+    /// The worker, until its thread takes it.
+    private let worker: Mutex<Worker?>
+    /// Called on the thread when the worker has ended.
+    private let onEnd: @Sendable () -> Void
+
+    /// A thread for `worker`, not started yet.
+    init(_ worker: consuming sending Worker, onEnd: @escaping @Sendable () -> Void) {
+        self.worker = Mutex(worker)
+        self.onEnd = onEnd
+    }
+
+    /// Starts the thread, which keeps itself alive until the worker ends.
+    /// - Throws: `SystemError` when the kernel has no thread to give.
+    func start(name: String) throws(SystemError) {
+        var thread = pthread_t()
+        let context = unsafe Unmanaged.passRetained(self)
+        let code = unsafe pthread_create(&thread, nil, runWorker, context.toOpaque())
+        guard code == 0 else {
+            unsafe context.release()
+            throw SystemError("start a worker thread", code: code)
+        }
+        unsafe clinux_name_thread(thread, name)
+        pthread_detach(thread)
+    }
+
+    /// Runs the worker to its end.
+    fileprivate func run() {
+        var worker = self.worker.withLock { $0.take() }
+        worker?.run()
+        worker = nil
+        onEnd()
+    }
+}
+
+/// What a worker's thread executes: a plain function, because a closure may be bound to an actor.
+private func runWorker(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    if let context = unsafe context {
+        unsafe Unmanaged<WorkerThread>.fromOpaque(context).takeRetainedValue().run()
+    }
+    return nil
+}

@@ -1,0 +1,99 @@
+public import DNSWire
+
+/// The zones that are answered from files, without any upstream; immutable, replaced whole on reload.
+public final class LocalZones: Sendable {
+    /// The zones by apex.
+    private let zones: [DomainName: LocalZone]
+
+    /// The zones of `list`, no two of which have the same apex.
+    init(_ list: [LocalZone]) {
+        zones = Dictionary(list.map { ($0.apex, $0) }) { first, _ in first }
+    }
+
+    /// No zones at all.
+    public static let none = LocalZones([])
+
+    /// Number of zones.
+    public var count: Int { zones.count }
+    /// Whether there are no zones.
+    public var isEmpty: Bool { zones.isEmpty }
+    /// The names at which the zones begin, sorted.
+    public var apexes: [DomainName] { zones.keys.sorted() }
+
+    /// Writes the response to a question into `output` and returns its length; nil when no zone holds the name.
+    ///
+    /// A whole message with ID 0 and AA: the RRset (RFC 1034, section 4.3.2), found directly or by a wildcard
+    /// (RFC 4592), behind aliases as long as they stay in these zones, or NXDOMAIN or no data with the SOA
+    /// (RFC 2308, section 2). An answer that does not fit becomes a question with TC.
+    public func respond(
+        question: borrowing NameBuffer, type: RecordType, into output: inout MutableSpan<UInt8>
+    ) -> Int? {
+        guard !isEmpty, question.count > 0, output.count >= Header.length else { return nil }
+        let name = question.domainName
+        guard zone(of: name) != nil else { return nil }
+        var builder = MessageBuilder(limit: output.count)
+        builder.putQuestion(question, type: type, to: &output)
+        guard !builder.overflowed else { return nil }
+        let questionEnd = builder.count
+        var response = LocalResponse(builder: builder)
+        answer(name, type, &response, into: &output)
+        var header = Header(id: 0, flags: [.response, .authoritative])
+        if response.builder.overflowed {
+            response.builder.rewind(to: questionEnd)
+            header.flags.insert(.truncated)
+        } else {
+            header.flags.responseCode = response.code
+            header.answerCount = UInt16(truncatingIfNeeded: response.answers)
+            header.authorityCount = UInt16(truncatingIfNeeded: response.authorities)
+        }
+        header.write(to: &output)
+        return response.builder.count
+    }
+
+    /// Follows the aliases from `name` and writes what is at their end.
+    private func answer(
+        _ name: DomainName, _ type: RecordType, _ response: inout LocalResponse, into output: inout MutableSpan<UInt8>
+    ) {
+        var name = name
+        for _ in 0...AnswerScrubber.aliasLimit {
+            // An alias that leaves these zones ends the answer here: the rest is for an upstream.
+            guard let zone = zone(of: name) else { return }
+            switch zone.find(name) {
+            case .missing:
+                response.putNegative(zone, .nameError, to: &output)
+                return
+            case .redirected(let owner, let set):
+                guard let target = LocalZone.target(of: set) else { return }
+                response.put(set, owner: owner, to: &output)
+                guard let next = name.replacing(owner, by: target) else {
+                    response.code = ResponseCode(rawValue: 6)  // YXDOMAIN (RFC 6672, section 2.2)
+                    return
+                }
+                response.putAlias(name, to: next, ttl: set.ttl, to: &output)
+                if type == .cname { return }
+                name = next
+            case .found(let node):
+                let sets = type == .any ? node.sets : node.sets.filter { $0.type == type }
+                for set in sets { response.put(set, owner: name, to: &output) }
+                if !sets.isEmpty { return }
+                guard let alias = node.set(.cname), let target = LocalZone.target(of: alias) else {
+                    response.putNegative(zone, .noError, to: &output)
+                    return
+                }
+                response.put(alias, owner: name, to: &output)
+                name = target
+            }
+        }
+        response.code = .serverFailure
+    }
+
+    /// The zone that holds `name`: the one with the longest apex.
+    private func zone(of name: DomainName) -> LocalZone? {
+        var candidate: DomainName? = name
+        while let apex = candidate {
+            if let zone = zones[apex] { return zone }
+            candidate = apex.parent
+        }
+        return nil
+    }
+}
