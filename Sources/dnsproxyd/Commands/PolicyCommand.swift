@@ -1,0 +1,64 @@
+import ArgumentParser
+import DNSProxy
+import DNSWire
+
+/// `dnsproxyd policy`
+struct PolicyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "policy", abstract: "Ask a running daemon about its policy.",
+        discussion: "EXAMPLE: dnsproxyd policy explain --client 10.244.1.17 api.example.com",
+        subcommands: [ExplainCommand.self])
+
+    /// `dnsproxyd policy explain`
+    struct ExplainCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "explain", abstract: "Tell what would happen to a query, and which rule decides.",
+            discussion: """
+                EXAMPLES: dnsproxyd policy explain --client 10.244.1.17 api.example.com
+                          dnsproxyd policy explain --client fd00::17 api.example.com AAAA -o json
+                """)
+
+        @Option(help: "The address that would ask.", transform: ExplainCommand.client)
+        var client: IPAddress
+        @Argument(help: "The name that would be asked.", transform: ExplainCommand.name)
+        var name: DomainName
+        @Argument(help: "The record type.", transform: ExplainCommand.type)
+        var type: RecordType = .a
+        @Flag(help: "Explain a query over TCP instead of UDP.")
+        var tcp = false
+        @Option(name: [.customShort("o"), .customLong("output")], help: "How to write the explanation.")
+        var output = TextFormat.text
+        @OptionGroup var admin: AdminOption
+
+        func run() async throws {
+            let explanation: AdminExplanation = try await admin.client.get(
+                "/v1/policy/explain",
+                [("client", "\(client)"), ("name", "\(name)"), ("type", "\(type)"), ("transport", tcp ? "tcp" : "udp")])
+            switch output {
+            case .text: for line in explanation.lines { try StandardOutput.line(printable(line)) }
+            case .json: try StandardOutput.line(prettyJSON(explanation))
+            }
+        }
+
+        /// Reads the value of `--client`.
+        private static func client(_ text: String) throws -> IPAddress {
+            guard let address = IPAddress(text) else { throw ValidationError("expected an IP address") }
+            return address
+        }
+
+        /// Reads the name.
+        private static func name(_ text: String) throws -> DomainName {
+            do throws(NameError) {
+                return try DomainName(text)
+            } catch {
+                throw ValidationError("not a domain name: \(error)")
+            }
+        }
+
+        /// Reads the type.
+        private static func type(_ text: String) throws -> RecordType {
+            guard let type = RecordType(text) else { throw ValidationError("expected a record type such as AAAA or TYPE65") }
+            return type
+        }
+    }
+}
