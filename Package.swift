@@ -91,7 +91,10 @@ let package = Package(
         .testTarget(name: "DNSWireTests", dependencies: ["DNSWire", "CLDNS"]),
         .testTarget(name: "FQDNPolicyTests", dependencies: ["FQDNPolicy", "DNSWire"]),
         .testTarget(name: "FQDNCacheTests", dependencies: ["FQDNCache", "DNSWire"]),
-        .testTarget(name: "MappingFeedTests", dependencies: ["MappingFeed", "DNSWire"]),
+        .testTarget(name: "MappingFeedTests", dependencies: [
+                "MappingFeed", "DNSWire", .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         .testTarget(name: "DNSProxyTests", dependencies: ["DNSProxy", "DNSWire", "FQDNPolicy", "FQDNCache"]),
         .testTarget(name: "EndToEndTests", dependencies: ["DNSWire", "MappingFeed"]),
     ],

@@ -159,6 +159,8 @@ struct LineSplitter {
             start = end + 1
         }
         rest.removeSubrange(..<start)
-        guard rest.count <= limit else { throw CommandFailure("the daemon's answer has a line of more than \(limit) bytes") }
+        guard rest.count <= limit else {
+            throw CommandFailure("the daemon's answer has a line of more than \(limit) bytes")
+        }
     }
 }

@@ -32,7 +32,7 @@ struct DNSProxyd: AsyncParsableCommand {
         } catch let failure as CommandFailure {
             StandardError.write("dnsproxyd: \(failure.message)")
             exit(withError: failure.status)
-        } catch where exitCode(for: error) == .validationFailure {
+        } catch  where exitCode(for: error) == .validationFailure {
             StandardError.write("dnsproxyd: \(message(for: error)); see dnsproxyd --help")
             exit(withError: ExitCode.validationFailure)
         } catch {

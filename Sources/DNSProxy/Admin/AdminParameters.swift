@@ -71,7 +71,8 @@ struct AdminParameters {
         if let number = UInt64(text) { return [number] }
         let found = identities.filter { $0.name == text || "\($0.namespace)/\($0.name)" == text }
         guard !found.isEmpty else {
-            throw AdminRequestError("identity: there is no identity \(quoted(text))", parameter: "identity", status: .notFound)
+            throw AdminRequestError(
+                "identity: there is no identity \(quoted(text))", parameter: "identity", status: .notFound)
         }
         return Set(found.map(\.id))
     }

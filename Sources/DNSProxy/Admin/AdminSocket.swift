@@ -20,7 +20,8 @@ enum AdminSocket {
         let probe = try FileDescriptor(
             socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0), "create a Unix socket")
         if try isListening(path, probe.rawValue) {
-            throw SystemError("listen on \(path), where another process listens; stop it or set admin.socket", code: EADDRINUSE)
+            throw SystemError(
+                "listen on \(path), where another process listens; stop it or set admin.socket", code: EADDRINUSE)
         }
         if unsafe unlink(path) != 0 { throw SystemError("remove the old socket \(path)") }
     }

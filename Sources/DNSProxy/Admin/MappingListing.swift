@@ -49,7 +49,8 @@ public struct MappingListing: Codable, Hashable, Sendable {
         let groups = Dictionary(grouping: mapping.addresses) {
             Group(source: $0.source.rawValue, ttl: $0.ttl, lookedUp: $0.lookedUp, expires: $0.expires)
         }
-        return groups.sorted { ($0.key.expires, $0.key.source) < ($1.key.expires, $1.key.source) }.map { group, addresses in
+        let sorted = groups.sorted { ($0.key.expires, $0.key.source) < ($1.key.expires, $1.key.source) }
+        return sorted.map { group, addresses in
             MappingListing(
                 endpointID: mapping.identity, endpoint: mapping.identityName, client: "\(mapping.client)",
                 expirationTime: timestamp(group.expires), fqdn: "\(mapping.name)",

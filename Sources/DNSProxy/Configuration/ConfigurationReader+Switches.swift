@@ -16,7 +16,8 @@ extension ConfigurationReader {
         node.mapping(problems) { feed in
             read("socket", of: &feed, into: \.engine.feed.socket) { reader, node in reader.socketPath(node) }
             read("journal", of: &feed, into: \.engine.feed.journal) { reader, node in reader.absolutePath(node) }
-            if let node = feed.value("maxDelay"), let delay = node.value(TimeSpan.expected, problems, { TimeSpan($0) }) {
+            if let node = feed.value("maxDelay"), let delay = node.value(TimeSpan.expected, problems, { TimeSpan($0) })
+            {
                 if delay.milliseconds <= 60_000 {
                     engine.feed.maxDelayMilliseconds = delay.milliseconds
                 } else {
@@ -50,7 +51,8 @@ extension ConfigurationReader {
             let exposed = admin.bool("exposeHTTP") ?? false
             if let address = engine.admin.http, !address.address.isLoopback, !exposed, let node = admin.value("http") {
                 problems.error(
-                    node, "\(address) is not a loopback address; metrics tell about clients, so say exposeHTTP: true "
+                    node,
+                    "\(address) is not a loopback address; metrics tell about clients, so say exposeHTTP: true "
                         + "beside it to serve them to the network")
             }
             if let http = engine.admin.http, http == engine.admin.health,

@@ -34,7 +34,7 @@ extension ConfigurationReader {
                 }
             }
         }
-        if !elements.isEmpty, !hasRest {
+        if !elements.isEmpty, routes.count == elements.count, !hasRest {
             problems.notice(list, "there is no route without domains, so other names have no upstream")
         }
         engine.upstreams = routes
@@ -97,7 +97,8 @@ extension ConfigurationReader {
         }
         guard let address = SocketAddress(String(rest), defaultPort: 53) else {
             problems.error(
-                node, "expected an IP address with an optional port, such as 192.0.2.1:53 or tcp://[2001:db8::1]:53, "
+                node,
+                "expected an IP address with an optional port, such as 192.0.2.1:53 or tcp://[2001:db8::1]:53, "
                     + "found \(quoted(text))")
             return nil
         }

@@ -37,7 +37,8 @@ enum TextFile {
                 bytes += part
             }
         } catch {
-            throw DocumentProblem(file: path, message: "cannot be read: \(unsafe String(cString: strerror(error.code)))")
+            let reason = unsafe String(cString: strerror(error.code))
+            throw DocumentProblem(file: path, message: "cannot be read: \(reason)")
         }
         throw DocumentProblem(file: path, message: "the file has more than \(limit) bytes")
     }

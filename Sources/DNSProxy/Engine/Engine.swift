@@ -49,6 +49,7 @@ public final class Engine: Service, Sendable {
     /// - Throws: `EngineError.documents` with everything that is wrong with any document, or `EngineError.system` for
     ///   a port in use, a folder that is missing, a journal that another daemon holds.
     public init(configuration: EngineConfiguration, logger: Logger) throws(EngineError) {
+        System.raiseFileLimit()
         self.configuration = configuration
         self.logger = logger
         loader = DocumentLoader(configuration)

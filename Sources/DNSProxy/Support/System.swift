@@ -3,6 +3,14 @@ import Glibc
 
 /// What the machine offers.
 enum System {
+    /// Raises the limit of open files to what the administrator allows at most, for thousands of connections.
+    static func raiseFileLimit() {
+        var limit = rlimit()
+        guard unsafe clinux_file_limit(&limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = unsafe clinux_set_file_limit(&limit)
+    }
+
     /// Cores that this process may use; 1 at least.
     static var coreCount: Int {
         var set = cpu_set_t()

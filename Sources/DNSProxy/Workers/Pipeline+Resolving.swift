@@ -72,8 +72,8 @@ extension Pipeline {
     struct Accepted {
         /// The answer.
         var stored: StoredImage
-        /// What it says.
-        var outcome: ScrubOutcome
+        /// Whether it says no more than that the upstream failed.
+        var isFailure: Bool
     }
 
     /// Takes `response` to the question at hand apart, caches what is left of it, and writes that into `output`;
@@ -131,7 +131,7 @@ extension Pipeline {
         return Accepted(
             stored: StoredImage(
                 length: result.length, serial: serial, lifetime: lifetime, carriesAddresses: carriesAddresses, now: now),
-            outcome: result.outcome)
+            isFailure: kind == .failure)
     }
 
     /// SERVFAIL to the query at hand.

@@ -170,33 +170,30 @@ extension Pipeline {
         defer { self.image = image }
         var span = image.mutableSpan
         let code = Header(response)?.flags.responseCode ?? .serverFailure
+        // A server that fails one name is not down: it may well know the next one.
+        health.succeeded(exchange.server)
         guard code == .noError || code == .nameError,
-            let accepted = store(response, isLocal: false, now: turn.now, output: &span)
+            let accepted = store(response, isLocal: false, now: turn.now, output: &span), !accepted.isFailure
         else {
             counters.upstreamErrors += 1
-            health.failed(exchange.server, now: turn.now)
-            retry(place, turn: turn, listeners: &listeners)
+            retry(place, isRefused: true, turn: turn, listeners: &listeners)
             return
         }
-        if case .failure = accepted.outcome {
-            counters.upstreamErrors += 1
-            retry(place, turn: turn, listeners: &listeners)
-            return
-        }
-        health.succeeded(exchange.server)
         while let waiter = exchanges.popWaiter(place) {
             reply(to: waiter, stored: accepted.stored, image: span.span, turn: turn, listeners: &listeners)
         }
         exchanges.remove(place)
     }
 
-    /// Asks again, or gives the exchange up when its time or its attempts are spent.
-    private mutating func retry(_ place: Int, turn: Turn, listeners: inout Listeners) {
+    /// Asks again, or gives the exchange up when its time or its attempts are spent. A server that has answered with
+    /// an error (`isRefused`) would only repeat it, so then every server is asked once.
+    private mutating func retry(_ place: Int, isRefused: Bool = false, turn: Turn, listeners: inout Listeners) {
         guard let exchange = exchanges[place] else { return }
-        guard exchange.attempts < UpstreamTiming.attempts, turn.now < exchange.giveUp,
+        let isExhausted = isRefused && exchange.attempts >= shared.serverRanges[exchange.route].count
+        guard !isExhausted, exchange.attempts < UpstreamTiming.attempts, turn.now < exchange.giveUp,
             exchange.firstWaiter >= 0
         else {
-            giveUp(place, turn: turn, listeners: &listeners)
+            giveUp(place, error: isRefused ? .networkError : .noReachableAuthority, turn: turn, listeners: &listeners)
             return
         }
         attempt(place, now: turn.now)
@@ -232,7 +229,9 @@ extension Pipeline {
 
     /// Ends an exchange that no upstream answered: with an answer past its lifetime if there is one, else SERVFAIL,
     /// remembered for a moment.
-    private mutating func giveUp(_ place: Int, turn: Turn, listeners: inout Listeners) {
+    private mutating func giveUp(
+        _ place: Int, error: ExtendedError, turn: Turn, listeners: inout Listeners
+    ) {
         guard let exchange = exchanges[place] else { return }
         counters.upstreamFailures += 1
         restoreQuestion(of: exchange)
@@ -256,7 +255,7 @@ extension Pipeline {
                 listeners.reply(to: waiter.sender) { output in
                     let length = fail(
                         &output, question: question.span.extracting(0..<(waiter.query.question.end - Header.length)),
-                        transport: waiter.transport, error: .noReachableAuthority)
+                        transport: waiter.transport, error: error)
                     count(response: output[3])
                     return length
                 }

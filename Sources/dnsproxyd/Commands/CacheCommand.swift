@@ -31,7 +31,9 @@ struct CacheCommand: ParsableCommand {
         @OptionGroup var admin: AdminOption
 
         func validate() throws {
-            if answers, identity != nil { throw ValidationError("cached answers belong to no identity: -e is for mappings") }
+            if answers, identity != nil {
+                throw ValidationError("cached answers belong to no identity: -e is for mappings")
+            }
         }
 
         func run() async throws {
@@ -104,7 +106,8 @@ struct CacheCommand: ParsableCommand {
         /// - Throws: `CommandFailure` when there is no terminal.
         private func isConfirmed() throws(CommandFailure) -> Bool {
             guard isatty(STDIN_FILENO) == 1 else {
-                throw CommandFailure("standard input is no terminal, so nobody can confirm; -f does it without", .validationFailure)
+                throw CommandFailure(
+                    "standard input is no terminal, so nobody can confirm; -f does it without", .validationFailure)
             }
             let what = mappings ? "cached answers and learned mappings" : "cached answers"
             let names = pattern.map { " of names that match \(printable($0))" } ?? ""

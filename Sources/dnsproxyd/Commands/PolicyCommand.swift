@@ -57,7 +57,9 @@ struct PolicyCommand: ParsableCommand {
 
         /// Reads the type.
         private static func type(_ text: String) throws -> RecordType {
-            guard let type = RecordType(text) else { throw ValidationError("expected a record type such as AAAA or TYPE65") }
+            guard let type = RecordType(text) else {
+                throw ValidationError("expected a record type such as AAAA or TYPE65")
+            }
             return type
         }
     }

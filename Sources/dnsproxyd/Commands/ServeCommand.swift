@@ -1,5 +1,6 @@
 import ArgumentParser
 import DNSProxy
+import FQDNPolicy
 import Logging
 import ServiceLifecycle
 import UnixSignals
@@ -18,12 +19,16 @@ struct ServeCommand: AsyncParsableCommand {
         let log = configuration.log
         LoggingSystem.bootstrap { _ in LineLogHandler(log) }
         let logger = Logger(label: "dnsproxyd")
-        for problem in configuration.problems { logger.warning("\(problem)") }
+        for problem in configuration.problems {
+            logger.log(level: problem.severity == .warning ? .warning : .notice, "\(problem)")
+        }
+        // Caught from here on, so that a reload that comes early does not end the process.
+        let hangups = await UnixSignalsSequence(trapping: .sighup)
         do {
             let engine = try Engine(configuration: configuration.engine, logger: logger)
             var quiet = logger
             quiet.logLevel = max(.warning, logger.logLevel)
-            let services: [any Service] = [engine, ReloadService(engine: engine, logger: logger)]
+            let services: [any Service] = [engine, ReloadService(engine: engine, hangups: hangups, logger: logger)]
             let group = ServiceGroupConfiguration(
                 services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
             try await ServiceGroup(configuration: group).run()
@@ -41,13 +46,14 @@ struct ServeCommand: AsyncParsableCommand {
 private struct ReloadService: Service {
     /// Whose documents.
     let engine: Engine
+    /// The signals.
+    let hangups: UnixSignalsSequence
     /// Where the signal is noted.
     let logger: Logger
 
     /// Waits for signals until a graceful shutdown.
     func run() async {
-        let signals = await UnixSignalsSequence(trapping: .sighup)
-        for await _ in signals.cancelOnGracefulShutdown() {
+        for await _ in hangups.cancelOnGracefulShutdown() {
             logger.info("SIGHUP: reading the documents again")
             _ = await engine.reload()
         }

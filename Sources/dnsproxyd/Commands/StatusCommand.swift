@@ -30,7 +30,8 @@ struct StatusCommand: AsyncParsableCommand {
     private static func lines(_ status: AdminStatus) -> [(String, String)] {
         let answers = status.answers
         let lookups = answers.hits + answers.misses
-        let ratio = lookups == 0 ? "no lookups yet" : "hit ratio \(percent(answers.hits, of: lookups)) of \(lookups) lookups"
+        let ratio =
+            lookups == 0 ? "no lookups yet" : "hit ratio \(percent(answers.hits, of: lookups)) of \(lookups) lookups"
         let feed = status.feed
         var lines = [
             ("Daemon", "dnsproxyd \(status.version), process \(status.pid), since \(time(status.started))"),
@@ -59,7 +60,8 @@ struct StatusCommand: AsyncParsableCommand {
         ]
         for (index, upstream) in status.upstreams.enumerated() {
             let domains = upstream.domains.isEmpty ? "" : " for \(upstream.domains.joined(separator: ", "))"
-            lines.append((index == 0 ? "Upstreams" : "", "\(upstream.server)\(domains): \(upstream.isUp ? "up" : "down")"))
+            let state = upstream.isUp ? "up" : "down"
+            lines.append((index == 0 ? "Upstreams" : "", "\(upstream.server)\(domains): \(state)"))
         }
         let counters = status.counters.filter { $0.value > 0 }.sorted { $0.key < $1.key }
         for (index, counter) in counters.enumerated() {

@@ -49,12 +49,12 @@ enum StandardError {
 
 /// Writes all of `bytes`; false, with `errno`, when the system takes no more.
 private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-    var offset = 0
-    while offset < bytes.count {
-        let count = unsafe bytes.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress! + offset, $0.count - offset) }
+    var rest = bytes[...]
+    while !rest.isEmpty {
+        let count = unsafe rest.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
         if count < 0, errno == EINTR { continue }
         guard count >= 0 else { return false }
-        offset += count
+        rest = rest.dropFirst(count)
     }
     return true
 }

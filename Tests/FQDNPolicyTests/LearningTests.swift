@@ -1,0 +1,94 @@
+import DNSWire
+import FQDNPolicy
+import Testing
+
+@Suite struct LearningTests {
+    @Test func `toFQDNs selects what is learned and filters nothing`() throws {
+        let snapshot = try Policies.snapshot(
+            Policies.policy(
+                """
+                  endpointSelector: {}
+                  egress:
+                  - toEndpoints: [{matchLabels: {k8s-app: kube-dns}}]
+                    toPorts: [{ports: [{port: 53}], rules: {dns: [{matchPattern: "*"}]}}]
+                  - toFQDNs: [{matchName: a.x}, {matchPattern: "*.y"}]
+                    toPorts: [{ports: [{port: 443, protocol: TCP}, {port: 80, endPort: 90}]}]
+                  - toFQDNs: [{matchName: a.x}]
+                    toPorts: [{ports: [{port: 443, protocol: TCP}, {port: 22, protocol: TCP}]}]
+                """)
+                + Policies.policy(
+                    "  endpointSelector: {}\n  egress: [{toFQDNs: [{matchPattern: 'a.*'}]}]", name: "q"))
+        #expect(try snapshot.verdict("10.0.0.1", "z.z") == Verdict(outcome: .allowed, isSelected: false))
+        #expect(try snapshot.verdict("10.0.0.1", "a.x") == Verdict(outcome: .allowed, isSelected: true))
+        #expect(try snapshot.verdict("10.0.0.1", "b.y") == Verdict(outcome: .allowed, isSelected: true))
+        #expect(try snapshot.verdict("10.0.1.1", "a.x") == Verdict(outcome: .allowed, isSelected: false))
+        #expect(
+            try snapshot.learned("10.0.0.1", "a.x")
+                == ["production/p 22/TCP 80-90/ANY 443/TCP", "production/q any port/ANY"])
+        #expect(try snapshot.learned("10.0.0.1", "b.y") == ["production/p 80-90/ANY 443/TCP"])
+        #expect(try snapshot.learned("10.0.0.1", "z.z") == [])
+    }
+
+    @Test func `a star alone learns only names of plain labels`() throws {
+        let snapshot = try Policies.snapshot(
+            Policies.policy("  endpointSelector: {}\n  egress: [{toFQDNs: [{matchPattern: '*'}]}]"))
+        #expect(try snapshot.verdict("10.0.0.1", "a_b.c-d").isSelected)
+        #expect(try snapshot.verdict("10.0.0.1", ".").isSelected)
+        #expect(try !snapshot.verdict("10.0.0.1", #"a\.b.c"#).isSelected)
+    }
+
+    @Test(
+        arguments: [
+            ("", ["production/p 100-200/TCP 443/TCP"]),
+            ("egressDeny: [{toFQDNs: [{matchPattern: '*.x'}]}]", []),
+            ("egressDeny: [{toFQDNs: [{matchName: b.x}]}]", ["production/p 100-200/TCP 443/TCP"]),
+            (
+                "egressDeny: [{toFQDNs: [{matchName: a.x}], toPorts: [{ports: [{port: 443, protocol: TCP}]}]}]",
+                ["production/p 100-200/TCP"]
+            ),
+            (
+                "egressDeny: [{toFQDNs: [{matchName: a.x}], toPorts: [{ports: [{port: 150, endPort: 160}]}]}]",
+                ["production/p 100-149/TCP 161-200/TCP 443/TCP"]
+            ),
+            (
+                "egressDeny: [{toFQDNs: [{matchName: a.x}], toPorts: [{ports: [{port: 443, protocol: UDP}]}]}]",
+                ["production/p 100-200/TCP 443/TCP"]
+            ),
+            ("egressDeny: [{toFQDNs: [{matchName: a.x}], toPorts: [{ports: [{port: 0}]}]}]", []),
+        ])
+    func `egressDeny takes names and ports away from what is learned`(_ deny: String, _ expected: [String]) throws {
+        let snapshot = try Policies.snapshot(
+            Policies.policy(
+                """
+                  endpointSelector: {}
+                  egress:
+                  - toFQDNs: [{matchName: a.x}]
+                    toPorts: [{ports: [{port: 443, protocol: TCP}, {port: 100, endPort: 200, protocol: TCP}]}]
+                  \(deny)
+                """))
+        #expect(try snapshot.learned("10.0.0.1", "a.x") == expected)
+    }
+
+    @Test func `a denied protocol leaves the others of a rule for all of them`() throws {
+        let snapshot = try Policies.snapshot(
+            Policies.policy(
+                """
+                  endpointSelector: {}
+                  egress: [{toFQDNs: [{matchName: a.x}]}]
+                  egressDeny: [{toFQDNs: [{matchName: a.x}], toPorts: [{ports: [{port: 25, protocol: TCP}]}]}]
+                """))
+        #expect(
+            try snapshot.learned("10.0.0.1", "a.x")
+                == ["production/p any port/SCTP any port/UDP 0-24/TCP 26-65535/TCP"])
+    }
+
+    @Test func `match-aliases marks the names of its policy as CNAME targets too`() throws {
+        let rule = "  endpointSelector: {}\n  egress: [{toFQDNs: [{matchName: a.x}]}]"
+        let plain = try Policies.snapshot(Policies.policy(rule))
+        let aliases = try Policies.snapshot(
+            Policies.policy(rule, annotations: #"{dnsproxyd.io/match-aliases: "true"}"#))
+        #expect(try !plain.verdict("10.0.0.1", "a.x").isSelectedAsAlias)
+        #expect(try aliases.verdict("10.0.0.1", "a.x").isSelectedAsAlias)
+        #expect(try !aliases.verdict("10.0.0.1", "b.x").isSelectedAsAlias)
+    }
+}

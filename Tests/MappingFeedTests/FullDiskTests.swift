@@ -1,0 +1,116 @@
+import Glibc
+import Testing
+
+@testable import MappingFeed
+
+/// A limit on the size of files is a full disk that a test can make: a write is cut short, and the next one fails.
+///
+/// The limit is that of the process, so these tests run one after another, and no other writes so much.
+@Suite(.serialized, .timeLimit(.minutes(1)))
+struct FullDiskTests {
+    /// Where the journal is.
+    private let folder = TemporaryFolder()
+    /// The limit to go back to.
+    private let former: rlimit
+
+    /// Bytes that a file can have while the disk is full.
+    private static let room = 4 << 20
+
+    /// Notes the limit, and turns the signal of reaching it into an error.
+    init() {
+        var limit = rlimit()
+        getrlimit(Int32(RLIMIT_FSIZE.rawValue), &limit)
+        former = limit
+        signal(SIGXFSZ, SIG_IGN)
+    }
+
+    /// Leaves no more than `room` to any file.
+    private func fillDisk() {
+        var limit = former
+        limit.rlim_cur = rlim_t(FullDiskTests.room)
+        setrlimit(Int32(RLIMIT_FSIZE.rawValue), &limit)
+    }
+
+    /// Takes the limit away.
+    private func makeRoom() {
+        var limit = former
+        setrlimit(Int32(RLIMIT_FSIZE.rawValue), &limit)
+    }
+
+    /// The lines of upserts with these sequence numbers.
+    private func lines(_ numbers: ClosedRange<UInt64>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for number in numbers { FeedEvent.upsert(upsert(number, sequence: number)).encode(into: &bytes) }
+        return bytes
+    }
+
+    @Test func `what does not fit is not half there, and fits later`() throws {
+        defer { makeRoom() }
+        var journal = try Journal(directory: folder.path) { _ in }
+        try journal.append(lines(1...2).span)
+        let before = journal.bytes
+        fillDisk()
+        let many = lines(3...30_000)
+        #expect(many.count > FullDiskTests.room)
+        do {
+            try journal.append(many.span)
+            Issue.record("more than there is room for was taken")
+        } catch {
+            #expect(error.isDiskFull)
+            #expect("\(error)".contains("no room on the disk"))
+        }
+        let after = journal.bytes
+        #expect(after == before)
+        #expect(folder.read("journal.jsonl")?.utf8.count == before)
+        try journal.append(lines(3...3).span)
+        makeRoom()
+        try journal.append(lines(4...4).span)
+        _ = consume journal
+        var restored: [UInt64] = []
+        _ = try Journal(directory: folder.path) { restored.append($0.sequence ?? 0) }
+        #expect(restored == [1, 2, 3, 4])
+    }
+
+    @Test func `a hub serves on when the disk is full, releases nothing, and recovers when there is room`() async throws
+    {
+        defer { makeRoom() }
+        let harness = try await HubHarness(limits: JournalLimits(minimumBytes: 1 << 30))
+        let subscriber = try await RawSubscriber(harness.socket)
+        _ = try await subscriber.snapshot(Subscription())
+        fillDisk()
+        var last: UInt64 = 0
+        while harness.hub.counters.journalErrors == 0 {
+            last = harness.publish((last + 1)...(last + 500))
+            #expect(try await subscriber.changes(500).last == last)
+        }
+        #expect(harness.hub.released < last)
+        makeRoom()
+        await harness.released(last)
+        await harness.hub.shutdown()
+        var restored: UInt64 = 0
+        _ = try Journal(directory: harness.folder.file("journal")) { restored = max(restored, $0.sequence ?? 0) }
+        #expect(restored == last)
+    }
+
+    @Test func `when too much waits for the disk, a snapshot makes the journal whole`() async throws {
+        defer { makeRoom() }
+        let harness = try await HubHarness(hasSocket: false, limits: JournalLimits(minimumBytes: 1 << 30)) {
+            $0.journalBacklogBytes = 0
+        }
+        fillDisk()
+        var last: UInt64 = 0
+        while harness.hub.counters.compactions == 0 {
+            last = harness.publish((last + 1)...(last + 500))
+            try await harness.until { harness.hub.counters.queued == 0 }
+        }
+        await harness.released(last)
+        await harness.hub.shutdown()
+        var restored: [String: Double] = [:]
+        let journal = try Journal(directory: harness.folder.file("journal")) { event in
+            if case .upsert(let upsert) = event { restored["\(upsert.name)"] = 1 }
+        }
+        #expect(restored.count == harness.table.mappings.withLock { $0.count })
+        let sequence = journal.restoration.lastSequence
+        #expect(sequence == last)
+    }
+}
