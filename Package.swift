@@ -68,6 +68,7 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -83,19 +84,25 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ],
+            exclude: ["README.md"],
             swiftSettings: strict),
 
         .testTarget(name: "DNSWireTests", dependencies: ["DNSWire", "CLDNS"]),
         .testTarget(name: "FQDNPolicyTests", dependencies: ["FQDNPolicy", "DNSWire"]),
         .testTarget(name: "FQDNCacheTests", dependencies: ["FQDNCache", "DNSWire"]),
-        .testTarget(name: "MappingFeedTests", dependencies: [
+        .testTarget(
+            name: "MappingFeedTests",
+            dependencies: [
                 "MappingFeed", "DNSWire", .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ]),
-        .testTarget(name: "DNSProxyTests", dependencies: ["DNSProxy", "DNSWire", "FQDNPolicy", "FQDNCache"]),
+        .testTarget(
+            name: "DNSProxyTests", dependencies: ["DNSProxy", "DNSWire", "FQDNPolicy", "FQDNCache", "MappingFeed"]),
         .testTarget(name: "EndToEndTests", dependencies: ["DNSWire", "MappingFeed"]),
     ],
     swiftLanguageModes: [.v6]

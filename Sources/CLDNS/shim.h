@@ -4,6 +4,13 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
 #endif
+// Other modules see fd_set as it is without _GNU_SOURCE; the compiler refuses two definitions of one structure.
+#include <features.h>
+#pragma push_macro("__USE_XOPEN")
+#undef __USE_XOPEN
+#include <sys/select.h>
+#pragma pop_macro("__USE_XOPEN")
+
 #include <ldns/ldns.h>
 
 /// The text of a record without comments, allocated with malloc, or NULL. The format that asks for that is a

@@ -49,7 +49,8 @@ extension IPPrefix: LosslessStringConvertible {
         }
         let digits = description[description.index(after: slash)...]
         guard let address = IPAddress(description[..<slash]), (1...3).contains(digits.utf8.count),
-            digits.utf8.allSatisfy({ $0 &- 48 < 10 }), let length = Int(digits), let prefix = IPPrefix(address, length: length),
+            digits.utf8.allSatisfy({ $0 &- 48 < 10 }), let length = Int(digits),
+            let prefix = IPPrefix(address, length: length),
             prefix.address == address
         else { return nil }
         self = prefix

@@ -33,7 +33,7 @@ struct DNSProxyd: AsyncParsableCommand {
             StandardError.write("dnsproxyd: \(failure.message)")
             exit(withError: failure.status)
         } catch  where exitCode(for: error) == .validationFailure {
-            StandardError.write("dnsproxyd: \(message(for: error)); see dnsproxyd --help")
+            StandardError.write("dnsproxyd: \(message(for: error)) (see dnsproxyd --help)")
             exit(withError: ExitCode.validationFailure)
         } catch {
             exit(withError: error)

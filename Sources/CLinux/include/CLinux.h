@@ -7,6 +7,13 @@
 #define _GNU_SOURCE 1
 #endif
 
+// Other modules see fd_set as it is without _GNU_SOURCE; the compiler refuses two definitions of one structure.
+#include <features.h>
+#pragma push_macro("__USE_XOPEN")
+#undef __USE_XOPEN
+#include <sys/select.h>
+#pragma pop_macro("__USE_XOPEN")
+
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>

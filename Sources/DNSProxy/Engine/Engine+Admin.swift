@@ -2,8 +2,8 @@ import DNSWire
 import FQDNCache
 import FQDNPolicy
 import Glibc
-import Synchronization
 import MappingFeed
+import Synchronization
 
 extension Engine: AdminBackend {
     public func status() async -> AdminStatus {

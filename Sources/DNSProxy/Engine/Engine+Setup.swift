@@ -48,7 +48,8 @@ extension Engine {
             for problem in restoration.problems { logger.error("\(problem)") }
             let (restored, leftOut) = restorer.finish(into: table)
             logger.info(
-                "journal restored", metadata: ["mappings": "\(restored)", "leftOut": "\(leftOut)", "folder": "\(folder)"])
+                "journal restored",
+                metadata: ["mappings": "\(restored)", "leftOut": "\(leftOut)", "folder": "\(folder)"])
             hub = FeedHub(
                 loop: loop, configuration: hubConfiguration, journal: journal, snapshot: feed.emit, logger: logger,
                 onChange: onChange)

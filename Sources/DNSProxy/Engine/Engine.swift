@@ -103,7 +103,8 @@ public final class Engine: Service, Sendable {
         logger.info(
             "answering",
             metadata: [
-                "on": "\(configuration.listen.map(\.description).joined(separator: ", "))", "workers": "\(workers.count)",
+                "on": "\(configuration.listen.map(\.description).joined(separator: ", "))",
+                "workers": "\(workers.count)",
             ])
         let admin = AdminServer(configuration.admin, backend: self, eventLoopGroup: group, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in

@@ -115,6 +115,7 @@ public struct EngineConfiguration: Sendable {
 
     /// Loopback, private and link-local ranges (RFC 1918, RFC 4193, RFC 3927, RFC 4291).
     public static let privateNetworks: [IPPrefix] = [
-        "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "::1", "fc00::/7", "fe80::/10",
+        "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "::1", "fc00::/7",
+        "fe80::/10",
     ].compactMap { IPPrefix($0) }
 }

@@ -12,7 +12,8 @@ enum ResolvConf {
         for line in text.split(whereSeparator: \.isNewline) {
             let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
             guard words.count >= 2, words[0] == "nameserver",
-                let address = SocketAddress(words[1].contains(":") ? "[\(words[1])]" : String(words[1]), defaultPort: 53),
+                let address = SocketAddress(
+                    words[1].contains(":") ? "[\(words[1])]" : String(words[1]), defaultPort: 53),
                 !excluded.contains(address)
             else { continue }
             servers.append(UpstreamServer(address))

@@ -1,9 +1,9 @@
 import DNSWire
+import FQDNPolicy
 import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
-import FQDNPolicy
 
 /// The TCP side of the daemon (RFC 7766): takes connections, cuts them into queries, hands each to a worker, and sends
 /// the replies in whatever order they come.

@@ -96,7 +96,10 @@ import Glibc
         let name = unsafe names[index]
         if name.sin6_family == sa_family_t(AF_INET) {
             return unsafe UnsafeRawPointer(names + index).withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
-                (IPAddress(ipv4: UInt32(bigEndian: unsafe $0.pointee.sin_addr.s_addr)), UInt16(bigEndian: name.sin6_port))
+                (
+                    IPAddress(ipv4: UInt32(bigEndian: unsafe $0.pointee.sin_addr.s_addr)),
+                    UInt16(bigEndian: name.sin6_port)
+                )
             }
         }
         let words = unsafe name.sin6_addr.__in6_u.__u6_addr32

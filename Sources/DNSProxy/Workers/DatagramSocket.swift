@@ -40,7 +40,9 @@ struct DatagramSocket: ~Copyable {
         if address.isWildcard, clinux_enable_packet_info(fd, address.family) != 0 {
             throw SystemError("learn local addresses on \(address)")
         }
-        guard unsafe address.withSockaddr({ unsafe bind(fd, $0, $1) }) == 0 else { throw SystemError("bind UDP \(address)") }
+        guard unsafe address.withSockaddr({ unsafe bind(fd, $0, $1) }) == 0 else {
+            throw SystemError("bind UDP \(address)")
+        }
         return descriptor
     }
 

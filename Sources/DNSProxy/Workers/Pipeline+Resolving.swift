@@ -125,7 +125,8 @@ extension Pipeline {
                 kind: kind, lifetime: lifetime, staleLifetime: shared.serveStale, carriesAddresses: carriesAddresses)
             serial =
                 shared.cache.insert(
-                    name, coversEveryType ? key.coveringEveryType : key, image: image.span.extracting(0..<result.length),
+                    name, coversEveryType ? key.coveringEveryType : key,
+                    image: image.span.extracting(0..<result.length),
                     ttlOffsets: scrubber.ttlOffsets.span, stored, now: now) ?? 0
         }
         return Accepted(

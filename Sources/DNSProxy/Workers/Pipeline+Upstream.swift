@@ -92,7 +92,9 @@ extension Pipeline {
             place, socket: socket.index, id: id, deadline: now.adding(nanoseconds: UpstreamTiming.datagramAttempt))
         setID(id, place)
         let message = exchanges[place]?.message ?? []
-        _ = unsafe message.withUnsafeBytes { unsafe Glibc.send(socket.fd, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT)) }
+        _ = unsafe message.withUnsafeBytes {
+            unsafe Glibc.send(socket.fd, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
+        }
         // A send that fails (unreachable, full buffer) looks like a lost datagram and ends the same way.
     }
 
@@ -287,7 +289,8 @@ extension Pipeline {
         listeners.reply(to: waiter.sender) { output in
             for index in 0..<min(stored.length, output.count) { output[index] = image[index] }
             let length = learnAndFinish(
-                &output, answer: stored, question: question.span.extracting(0..<(waiter.query.question.end - Header.length)),
+                &output, answer: stored,
+                question: question.span.extracting(0..<(waiter.query.question.end - Header.length)),
                 client: waiter.client, transport: waiter.transport, turn: turn, sender: { waiter.sender })
             if length > 0 { count(response: output[3]) }
             return length
