@@ -45,14 +45,16 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "FQDNCache",
-            dependencies: ["DNSWire", "CLinux", .product(name: "BasicContainers", package: "swift-collections")],
+            dependencies: [
+                "DNSWire", .product(name: "BasicContainers", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
+            ],
             exclude: ["README.md"],
             swiftSettings: strict),
         .target(
             name: "MappingFeed",
             dependencies: [
                 "DNSWire",
-                "CLinux",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

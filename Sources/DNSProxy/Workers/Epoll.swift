@@ -30,6 +30,11 @@ import Glibc
         }
     }
 
+    /// Watches `fd` no longer.
+    func remove(_ fd: Int32) {
+        _ = unsafe epoll_ctl(descriptor.rawValue, EPOLL_CTL_DEL, fd, nil)
+    }
+
     /// Sleeps until something is readable or `milliseconds` have passed (-1: without end); the number of ready ones.
     func wait(milliseconds: Int32) -> Int {
         max(0, Int(unsafe epoll_wait(descriptor.rawValue, events, Int32(Epoll.batch), milliseconds)))

@@ -48,8 +48,10 @@ struct Worker: ~Copyable, @unchecked Sendable {
         var snapshot = shared.snapshots.load()
         while true {
             let ready = pipeline.epoll.wait(milliseconds: patience)
+            // The epoch first: what changes from here on makes this turn's memories void, never the other way round.
+            let epoch = shared.epoch
             if snapshot.generation != shared.snapshots.generation { snapshot = shared.snapshots.load() }
-            let turn = Pipeline.Turn(snapshot: snapshot, epoch: shared.epoch, now: SystemClock.now())
+            let turn = Pipeline.Turn(snapshot: snapshot, epoch: epoch, now: SystemClock.now())
             for index in 0..<ready {
                 switch Token(pipeline.epoll.token(at: index)) {
                 case .listener(let socket) where !isStopping: takeQueries(socket, turn: turn)
@@ -164,6 +166,9 @@ struct Worker: ~Copyable, @unchecked Sendable {
                 pipeline.receive(message, for: exchange, turn: turn, listeners: &listeners)
             case .stop:
                 isStopping = true
+                for index in listeners.sockets.indices {
+                    pipeline.epoll.remove(listeners.sockets[index].descriptor.rawValue)
+                }
             }
         }
         letters.removeAll(keepingCapacity: true)
