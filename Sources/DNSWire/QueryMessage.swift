@@ -50,7 +50,8 @@ public struct QueryMessage: Equatable, Sendable {
         guard cursor.offset == message.count else { return .respond(.formatError, echoesQuestion: true) }
         if let edns, edns.version > 0 { return .respond(.badVersion, echoesQuestion: true) }
         switch question.type {
-        case .opt: return .respond(.formatError, echoesQuestion: true)
+        // Type 0 is reserved (RFC 6895, section 3.1), and inside it stands for "every type of the name".
+        case .opt, RecordType(rawValue: 0): return .respond(.formatError, echoesQuestion: true)
         case .axfr, .ixfr: return .respond(.refused, echoesQuestion: true)
         default: break
         }

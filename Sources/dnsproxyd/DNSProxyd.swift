@@ -1,6 +1,6 @@
 import ArgumentParser
 import DNSProxy
-import FoundationEssentials
+import Glibc
 
 /// The program: its commands, and how each way to end becomes an exit status.
 @main
@@ -20,7 +20,15 @@ struct DNSProxyd: AsyncParsableCommand {
         ])
 
     /// Runs the command that the arguments name, and ends the process with its status.
-    static func main() async {
+    ///
+    /// Not `async`: then the runtime would turn this thread into one of libdispatch's, which valgrind cannot follow.
+    static func main() {
+        Task.detached { await execute() }
+        while true { sleep(.max) }
+    }
+
+    /// Runs the command and ends the process.
+    private static func execute() async {
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -29,6 +37,7 @@ struct DNSProxyd: AsyncParsableCommand {
                 try command.run()
             }
             try StandardOutput.flush()
+            exit(withError: nil)
         } catch let failure as CommandFailure {
             StandardError.write("dnsproxyd: \(failure.message)")
             exit(withError: failure.status)

@@ -24,7 +24,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -78,11 +77,5 @@ static inline int clinux_cpu_count(const cpu_set_t *set) { return CPU_COUNT(set)
 
 /// Names a thread for `top` and `ps`; the kernel keeps 15 characters.
 static inline void clinux_name_thread(pthread_t thread, const char *name) { pthread_setname_np(thread, name); }
-
-/// The limit of open files; 0, or -1 and errno.
-static inline int clinux_file_limit(struct rlimit *limit) { return getrlimit(RLIMIT_NOFILE, limit); }
-
-/// Sets the limit of open files; 0, or -1 and errno.
-static inline int clinux_set_file_limit(const struct rlimit *limit) { return setrlimit(RLIMIT_NOFILE, limit); }
 
 #endif

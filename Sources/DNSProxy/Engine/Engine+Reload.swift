@@ -72,7 +72,7 @@ extension Engine {
         reloads.withLock { $0.loaded(problems, at: SystemClock.wallSeconds()) }
         publishIdentities(from: old.policy.identities, to: snapshot.policy.identities)
         let forgotten = forgetLocalAnswers(old.zones, snapshot.zones)
-        let removed = removeUnselected(snapshot.policy)
+        let removed = reviseMappings().removed
         logger.info(
             "documents reloaded",
             metadata: [
@@ -107,19 +107,39 @@ extension Engine {
         }
     }
 
-    /// Takes back mappings that no policy selects any more.
-    private func removeUnselected(_ policy: PolicySnapshot) -> Int {
-        guard !shared.learnsEverything else { return 0 }
-        var name = NameBuffer()
+    /// Brings what was learned into line with the policy in force: mappings that no rule selects any more are taken
+    /// back, those that other rules select are published with the new ones. Returns how many were taken back, and
+    /// whether the feed had no room, so that it has to be done again.
+    @discardableResult
+    func reviseMappings() -> (removed: Int, refused: Bool) {
+        guard !shared.learnsEverything else { return (0, false) }
         let learning = shared.learning
-        return learning.table.remove(
+        let policy = shared.snapshots.load().policy
+        let indices = Dictionary(policy.identities.enumerated().map { ($1.id.rawValue, $0) }) { first, _ in first }
+        var name = NameBuffer()
+        let outcome = learning.table.remove(
             where: { identity, bytes, _ in
-                guard let index = policy.identityIndex(of: IdentityID(rawValue: identity)) else { return true }
+                guard let index = indices[identity] else { return true }
                 var cursor = MessageCursor(offset: 0)
                 cursor.readName(bytes, into: &name)
-                return !policy.verdict(identity: index, name: name, transport: .udp).isSelected
-            }, reason: .policy, publish: learning.publish
-        ).removed
+                return policy.rules(identity: index, name: name).isEmpty
+            }, reason: .policy, publish: learning.publish)
+        var refused = outcome.refused
+        var next: MappingCursor? = MappingCursor()
+        while let cursor = next, !refused {
+            next = learning.table.list(from: cursor, limit: 500) { mapping in
+                guard let index = indices[mapping.identity] else { return }
+                let name = NameBuffer(mapping.name)
+                let rules = learning.ruleSets.handle(for: policy.rules(identity: index, name: name))
+                guard rules != mapping.ruleSet else { return }
+                let changed = learning.table.learn(
+                    identity: mapping.identity, client: mapping.client, name: name, chain: mapping.chain,
+                    addresses: mapping.addresses.map(\.learned), ruleSet: rules, now: SystemClock.now(),
+                    publish: learning.publish)
+                refused = refused || changed.refused
+            }
+        }
+        return (outcome.removed, refused)
     }
 }
 

@@ -153,9 +153,15 @@ public final class Engine: Service, Sendable {
     }
 
     /// Removes mappings whose time is over, once a second; the work is what expires, never what is there.
+    ///
+    /// After the start and after a reload it also goes through all of them, a second time for what a worker has
+    /// learned meanwhile under the policy before, and again while the feed has no room.
     private func expireMappings() async {
+        var revised: UInt64 = 0
         while !Task.isCancelled {
             let learning = shared.learning
+            let generation = shared.snapshots.generation
+            if revised != generation, !reviseMappings().refused { revised = generation }
             let outcome = learning.table.expire(now: SystemClock.now(), budget: 10_000, publish: learning.publish)
             let hasMore = outcome.next.map { $0 <= SystemClock.now() } ?? false
             try? await Task.sleep(for: hasMore && !outcome.refused ? .milliseconds(10) : .seconds(1))

@@ -53,7 +53,11 @@ final class Learning: Sendable {
     /// Everything up to this sequence number is journalled and acknowledged; 0 while an enforcer is required and
     /// none is there.
     var released: UInt64 {
-        requiresEnforcer && hub.acknowledgingSubscribers == 0 ? 0 : hub.released
+        // Looked for before and after: with the last enforcer's leaving `released` jumps to what nobody has confirmed.
+        guard requiresEnforcer else { return hub.released }
+        guard hub.acknowledgingSubscribers > 0 else { return 0 }
+        let released = hub.released
+        return hub.acknowledgingSubscribers > 0 ? released : 0
     }
 
     /// Whether `sequence` is journalled and acknowledged.

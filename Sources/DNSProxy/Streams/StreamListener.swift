@@ -14,6 +14,10 @@ final class StreamListener: StreamReplies {
     static let maximumConnectionsPerClient = 256
     /// Queries of one connection that may wait for their answers; beyond it nothing more is read.
     static let maximumPipelined = 128
+    /// Queries of one connection that may wait at all, because one read can bring many; beyond it the connection ends.
+    static let maximumWaiting = 4_096
+    /// Longest query in bytes, as over UDP.
+    static let longestQuery = 4_096
     /// How long a connection may be silent (RFC 7766, section 6.2.3).
     static let idleTimeout = TimeAmount.seconds(10)
 
@@ -52,13 +56,17 @@ final class StreamListener: StreamReplies {
     /// Listens at `address`.
     /// - Throws: `SystemError` naming the address.
     func listen(at address: SocketAddress) async throws {
-        let bootstrap = ServerBootstrap(group: group)
+        var bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 4)
             .childChannelInitializer { channel in self.prepare(channel) }
+        if !address.address.isIPv4 {
+            bootstrap = bootstrap.serverChannelOption(
+                ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only), value: 1)
+        }
         do {
             let target = try NIOCore.SocketAddress(ipAddress: address.address.description, port: Int(address.port))
             let channel = try await bootstrap.bind(to: target).get()
@@ -173,8 +181,10 @@ final class StreamConnection: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let message = [UInt8](unwrapInboundIn(data).readableBytesView)
-        // A response cannot come here, and its silence would keep a place forever.
-        guard message.count >= Header.length, message[2] & 0x80 == 0,
+        // A response cannot come here, and its silence would keep a place forever. No query is longer than 4 KiB, over
+        // UDP or here.
+        guard (Header.length...StreamListener.longestQuery).contains(message.count), message[2] & 0x80 == 0,
+            waiting < StreamListener.maximumWaiting,
             mailbox.post(.query(connection: id, client: client, message: message))
         else {
             context.close(promise: nil)
@@ -201,9 +211,9 @@ final class StreamConnection: ChannelDuplexHandler {
         case let reply as StreamReply:
             waiting -= 1
             let frame = ByteBuffer(framing: reply.message, allocator: context.channel.allocator)
-            context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
+            let written = context.writeAndFlush(wrapOutboundOut(frame))
             if isHalfClosed, waiting == 0 {
-                context.close(promise: nil)
+                written.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
             } else {
                 resumeReading(context: context)
             }

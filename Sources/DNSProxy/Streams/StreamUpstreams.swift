@@ -7,7 +7,7 @@ import Synchronization
 final class StreamUpstreams: Sendable {
     /// How long a connection may take to open.
     static let connectTimeout = TimeAmount.milliseconds(1_500)
-    /// How long an idle connection is kept.
+    /// How long a connection is kept on which nothing arrives, be it idle or dead.
     static let idleTimeout = TimeAmount.seconds(10)
     /// Questions under way on one connection; beyond it a question fails at once.
     static let maximumPipelined = 4_096
@@ -58,7 +58,7 @@ final class StreamUpstreams: Sendable {
                     .channelInitializer { channel in
                         channel.eventLoop.makeCompletedFuture {
                             try channel.pipeline.syncOperations.addHandlers([
-                                IdleStateHandler(allTimeout: StreamUpstreams.idleTimeout),
+                                IdleStateHandler(readTimeout: StreamUpstreams.idleTimeout),
                                 ByteToMessageHandler(StreamMessageDecoder(), maximumBufferSize: 2 * 65_537),
                                 StreamQuestions(),
                             ])

@@ -6,9 +6,10 @@ enum System {
     /// Raises the limit of open files to what the administrator allows at most, for thousands of connections.
     static func raiseFileLimit() {
         var limit = rlimit()
-        guard unsafe clinux_file_limit(&limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+        let files = Int32(RLIMIT_NOFILE.rawValue)
+        guard unsafe getrlimit(files, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
         limit.rlim_cur = limit.rlim_max
-        _ = unsafe clinux_set_file_limit(&limit)
+        _ = unsafe setrlimit(files, &limit)
     }
 
     /// Cores that this process may use; 1 at least.

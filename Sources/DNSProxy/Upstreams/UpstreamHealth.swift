@@ -35,6 +35,8 @@ struct UpstreamHealth: ~Copyable {
     /// Notes a timeout or an error: the server is left alone for a second, twice that after each further
     /// failure, half a minute at most.
     mutating func failed(_ server: Int, now: Moment) {
+        // Everything that was under way when it went down fails too; that is one event, not many.
+        guard servers[server].downUntil <= now else { return }
         if servers[server].failures == 0 { board.set(server, isUp: false) }
         servers[server].failures += 1
         let seconds = Int64(1) << Int64(min(servers[server].failures - 1, 5))

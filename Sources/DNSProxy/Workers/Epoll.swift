@@ -32,7 +32,7 @@ import Glibc
 
     /// Watches `fd` no longer.
     func remove(_ fd: Int32) {
-        _ = unsafe epoll_ctl(descriptor.rawValue, EPOLL_CTL_DEL, fd, nil)
+        epoll_ctl(descriptor.rawValue, EPOLL_CTL_DEL, fd, nil)
     }
 
     /// Sleeps until something is readable or `milliseconds` have passed (-1: without end); the number of ready ones.

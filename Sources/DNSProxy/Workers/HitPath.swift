@@ -46,11 +46,10 @@ extension Pipeline {
 
         // 2. Who asks, and may they? Recent verdicts are remembered until the world changes.
         let identity = turn.snapshot.policy.identityIndex(of: client)
-        let key = DecisionMemory.key(name, type: type, identity: identity)
-        let slot = decisions.find(key, name: name, identity: identity, epoch: turn.epoch)
+        let key = DecisionMemory.key(name, identity: identity, transport: transport)
         let verdict: Verdict
-        if let slot {
-            verdict = decisions.verdict(at: slot)
+        if let remembered = decisions.verdict(key, name: name, identity: identity, epoch: turn.epoch) {
+            verdict = remembered
         } else {
             verdict = turn.snapshot.policy.verdict(identity: identity, name: name, transport: transport)
             decisions.store(key, name: name, identity: identity, epoch: turn.epoch, verdict: verdict)
@@ -74,8 +73,9 @@ extension Pipeline {
 
         // 4. Have the enforcers confirmed its addresses for this identity? A reply that is cut carries none.
         if hit.carriesAddresses, verdict.isSelected || shared.learnsEverything, hit.length <= output.count {
-            let isAcknowledged = slot.map { decisions.isAcknowledged(at: $0, serial: hit.serial) } ?? false
-            guard isAcknowledged else { return .unlearned(hit) }
+            guard acknowledged.contains(serial: hit.serial, identity: identity, epoch: turn.epoch) else {
+                return .unlearned(hit)
+            }
         }
 
         // 5. Make it this client's own.

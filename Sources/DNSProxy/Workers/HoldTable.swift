@@ -66,6 +66,10 @@ struct HoldTable: ~Copyable {
             holds.append(hold)
             generations.append(0)
         }
+        // Replies whose time was up have left their entries behind; while nothing is released nobody else removes them.
+        if order.count > 2 * count + 64 {
+            order = Heap(order.unordered.filter { generations[$0.place] == $0.generation && holds[$0.place] != nil })
+        }
         order.insert(Order(sequence: hold.sequence, place: place, generation: generations[place]))
         deadlines.append((deadline, place, generations[place]))
         count += 1

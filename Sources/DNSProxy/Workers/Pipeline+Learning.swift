@@ -107,8 +107,9 @@ extension Pipeline {
         var scratch = self.scratch
         self.scratch = []
         var span = scratch.mutableSpan
-        _ = scrubber.scrub(image, question: name, type: type, into: &span)
+        let result = scrubber.scrub(image, question: name, type: type, into: &span)
         self.scratch = scratch
+        guard result.outcome == .answer else { return .refused }
         let wait = shared.learning.learn(
             name: name, identity: policy.identities[identity].id, client: client, aliases: scrubber.aliases,
             addresses: scrubber.addresses, rules: rules,
@@ -116,8 +117,7 @@ extension Pipeline {
         if case .until(let sequence) = wait, !shared.learning.isReleased(sequence) { return wait }
         if case .refused = wait { return wait }
         if answer.serial != 0 {
-            let key = DecisionMemory.key(name, type: type, identity: identity)
-            decisions.acknowledge(key, name: name, identity: identity, epoch: turn.epoch, serial: answer.serial)
+            acknowledged.insert(serial: answer.serial, identity: identity, epoch: turn.epoch)
         }
         return .none
     }

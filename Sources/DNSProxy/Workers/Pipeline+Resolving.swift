@@ -49,9 +49,13 @@ extension Pipeline {
     /// Renews the cached answer to the query at hand, which is about to expire, unless somebody does so already.
     mutating func renew(turn: Turn) {
         let key = answerKey
-        guard exchanges.hasRoom, let route = shared.routes.route(for: name),
-            shared.cache.claimRefresh(name, key, now: turn.now, seconds: 10)
-        else { return }
+        guard exchanges.hasRoom, shared.cache.claimRefresh(name, key, now: turn.now, seconds: 10) else { return }
+        // A local record is read again from its zone and never asked of an upstream.
+        var image = takeImage()
+        var span = image.mutableSpan
+        let isLocal = resolveLocally(turn: turn, output: &span) != nil
+        self.image = image
+        guard !isLocal, let route = shared.routes.route(for: name) else { return }
         _ = begin(key: key, hash: exchangeKey(key), route: route, turn: turn)
     }
 
@@ -118,6 +122,8 @@ extension Pipeline {
         let lifetime = shared.ttlPolicy.apply(
             to: &image, ttlOffsets: scrubber.ttlOffsets.span, kind: kind, negativeTTL: result.negativeTTL ?? .max)
         let carriesAddresses = !scrubber.addresses.isEmpty
+        // A client may not keep an address for longer than the mapping is sure to live: that follows the shortest TTL.
+        if carriesAddresses { image.lowerTTLs(at: scrubber.ttlOffsets.span, to: lifetime) }
         var serial: UInt64 = 0
         if result.isCacheable, lifetime > 0 {
             let coversEveryType = kind == .nameError && scrubber.aliases.isEmpty
@@ -155,6 +161,19 @@ extension Pipeline {
         let sent = exchange.message
         guard exchange.answerKey == key, sent.count >= Header.length + name.count else { return false }
         return name.equals(sent.span.extracting(Header.length..<(Header.length + name.count)))
+    }
+}
+
+extension MutableSpan<UInt8> {
+    /// Lowers every TTL at `offsets` that is above `limit` seconds to it.
+    fileprivate mutating func lowerTTLs(at offsets: Span<UInt16>, to limit: UInt32) {
+        for index in offsets.indices {
+            let offset = Int(offsets[index])
+            guard offset <= count - 4, span.uint32(at: offset) > limit else { continue }
+            for byte in 0..<4 {
+                self[offset + byte] = UInt8(truncatingIfNeeded: limit >> UInt32(24 - 8 * byte))
+            }
+        }
     }
 }
 

@@ -167,24 +167,22 @@ extension Pipeline {
     private mutating func accept(_ response: Span<UInt8>, place: Int, turn: Turn, listeners: inout Listeners) {
         guard let exchange = exchanges[place] else { return }
         restoreQuestion(of: exchange)
-        var image = self.image
-        self.image = []
-        defer { self.image = image }
-        var span = image.mutableSpan
-        let code = Header(response)?.flags.responseCode ?? .serverFailure
         // A server that fails one name is not down: it may well know the next one.
         health.succeeded(exchange.server)
-        guard code == .noError || code == .nameError,
-            let accepted = store(response, isLocal: false, now: turn.now, output: &span), !accepted.isFailure
-        else {
+        var image = takeImage()
+        var span = image.mutableSpan
+        let accepted = store(response, isLocal: false, now: turn.now, output: &span)
+        if let accepted, !accepted.isFailure {
+            while let waiter = exchanges.popWaiter(place) {
+                reply(to: waiter, stored: accepted.stored, image: span.span, turn: turn, listeners: &listeners)
+            }
+            exchanges.remove(place)
+            self.image = image
+        } else {
+            self.image = image
             counters.upstreamErrors += 1
             retry(place, isRefused: true, turn: turn, listeners: &listeners)
-            return
         }
-        while let waiter = exchanges.popWaiter(place) {
-            reply(to: waiter, stored: accepted.stored, image: span.span, turn: turn, listeners: &listeners)
-        }
-        exchanges.remove(place)
     }
 
     /// Asks again, or gives the exchange up when its time or its attempts are spent. A server that has answered with
@@ -237,17 +235,16 @@ extension Pipeline {
         guard let exchange = exchanges[place] else { return }
         counters.upstreamFailures += 1
         restoreQuestion(of: exchange)
-        var image = self.image
-        self.image = []
+        var image = takeImage()
         defer { self.image = image }
         var span = image.mutableSpan
-        let stale = shared.cache.lookup(name, exchange.answerKey, now: turn.now, allowStale: true, into: &span)
-        if let stale, stale.kind != .failure {
+        let known = shared.cache.lookup(name, exchange.answerKey, now: turn.now, allowStale: true, into: &span)
+        if let known, known.kind != .failure {
+            // Fresh after all when another worker has got it meanwhile.
+            let stored = known.isStale ? StoredImage.stale(known, now: turn.now) : StoredImage(known)
             while let waiter = exchanges.popWaiter(place) {
-                counters.staleAnswers += 1
-                reply(
-                    to: waiter, stored: .stale(stale, now: turn.now), image: span.span, turn: turn,
-                    listeners: &listeners)
+                if known.isStale { counters.staleAnswers += 1 }
+                reply(to: waiter, stored: stored, image: span.span, turn: turn, listeners: &listeners)
             }
         } else {
             rememberFailure(of: exchange, turn: turn)
@@ -295,6 +292,13 @@ extension Pipeline {
             if length > 0 { count(response: output[3]) }
             return length
         }
+    }
+
+    /// Takes the room for an image out, to be put back by whoever took it.
+    mutating func takeImage() -> [UInt8] {
+        var taken: [UInt8] = []
+        swap(&taken, &image)
+        return taken.isEmpty ? [UInt8](repeating: 0, count: 65_535) : taken
     }
 
     /// Makes a waiting client's query the one at hand; its name already is.

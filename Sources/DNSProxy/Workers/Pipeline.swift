@@ -13,8 +13,10 @@ struct Pipeline: ~Copyable {
     var name = NameBuffer()
     /// The rest of the query at hand.
     var query = QueryMessage()
-    /// Recent verdicts and acknowledged answers.
+    /// Recent verdicts.
     var decisions = DecisionMemory()
+    /// Cached answers whose mapping is in force.
+    var acknowledged = AcknowledgedMemory()
     /// What was counted.
     var counters = WorkerCounters()
     /// Queries that wait for an upstream.

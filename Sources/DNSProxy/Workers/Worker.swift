@@ -76,7 +76,10 @@ struct Worker: ~Copyable, @unchecked Sendable {
         if let deadline = pipeline.holds.nextDeadline { next = min(next, deadline) }
         guard next != .distantFuture else { return -1 }
         // What was released between the last look and this one must not be slept over.
-        if !pipeline.holds.isEmpty, pipeline.holds.isReleasable(pipeline.shared.learning.released) { return 0 }
+        if !pipeline.holds.isEmpty {
+            atomicMemoryFence(ordering: .sequentiallyConsistent)
+            if pipeline.holds.isReleasable(pipeline.shared.learning.released) { return 0 }
+        }
         let nanoseconds = next.nanoseconds(since: SystemClock.now())
         return nanoseconds <= 0 ? 0 : Int32(min((nanoseconds + 999_999) / 1_000_000, 60_000))
     }

@@ -1,0 +1,54 @@
+/// What one worker remembers of enforcers: which cached answers have their mapping in force, and for whom.
+///
+/// A serial names one insertion into the cache for the life of the process, and with it the name, the type and the
+/// addresses, so that (serial, identity) is all that has to be compared. Two-way associative; what is forgotten is
+/// found out again from the mapping table, which costs time and nothing else.
+struct AcknowledgedMemory: ~Copyable {
+    /// One remembered answer; the serial 0 is never given.
+    private struct Slot {
+        /// Serial of the cached answer.
+        var serial: UInt64 = 0
+        /// The state of the world that it was confirmed in.
+        var epoch: UInt64 = 0
+        /// Index of the identity in that state's snapshot.
+        var identity: UInt32 = 0
+    }
+
+    /// Slots, a power of two; those of a pair are next to each other.
+    private var slots: [Slot]
+    /// Shift that leaves the number of a pair.
+    private let shift: UInt64
+
+    /// An empty memory of `1 << bits` answers (bits 1 to 30).
+    init(bits: Int = 15) {
+        slots = Array(repeating: Slot(), count: 1 << bits)
+        shift = UInt64(65 - bits)
+    }
+
+    /// The first slot of the pair for an answer.
+    @inline(__always)
+    private func pair(_ serial: UInt64, _ identity: UInt32) -> Int {
+        Int(truncatingIfNeeded: ((serial ^ UInt64(identity) << 40) &* 0x9E37_79B9_7F4A_7C15) >> shift) << 1
+    }
+
+    /// Whether the mapping of the answer is known to be in force.
+    @inline(__always)
+    func contains(serial: UInt64, identity: Int, epoch: UInt64) -> Bool {
+        let identity = UInt32(truncatingIfNeeded: identity)
+        let first = pair(serial, identity)
+        return matches(first, serial, identity, epoch) || matches(first + 1, serial, identity, epoch)
+    }
+
+    /// Whether the slot at `index` says so.
+    @inline(__always)
+    private func matches(_ index: Int, _ serial: UInt64, _ identity: UInt32, _ epoch: UInt64) -> Bool {
+        slots[index].serial == serial && slots[index].epoch == epoch && slots[index].identity == identity
+    }
+
+    /// Remembers that the mapping of the answer is in force, in place of the older of its pair.
+    mutating func insert(serial: UInt64, identity: Int, epoch: UInt64) {
+        let first = pair(serial, UInt32(truncatingIfNeeded: identity))
+        slots[first + 1] = slots[first]
+        slots[first] = Slot(serial: serial, epoch: epoch, identity: UInt32(truncatingIfNeeded: identity))
+    }
+}
