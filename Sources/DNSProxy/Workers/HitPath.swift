@@ -65,14 +65,14 @@ extension Pipeline {
         }
 
         // 3. Is the answer known? It is copied out with its TTLs counted down.
-        guard let hit = shared.cache.lookup(name, answerKey, now: turn.now, into: &output) else {
+        guard let hit = turn.shared.cache.lookup(name, answerKey, now: turn.now, into: &output) else {
             counters.cacheMisses += 1
             return .miss(verdict)
         }
         counters.cacheHits += 1
 
         // 4. Have the enforcers confirmed its addresses for this identity? A reply that is cut carries none.
-        if hit.carriesAddresses, verdict.isSelected || shared.learnsEverything, hit.length <= output.count {
+        if hit.carriesAddresses, verdict.isSelected || turn.shared.learnsEverything, hit.length <= output.count {
             guard acknowledged.contains(serial: hit.serial, identity: identity, epoch: turn.epoch) else {
                 return .unlearned(hit)
             }
@@ -82,7 +82,7 @@ extension Pipeline {
         let length = Reply.finish(
             &output, length: hit.length, query: query, question: question, limit: limit,
             error: hit.kind == .failure ? .cachedError : .none)
-        return shared.prefetches && hit.isWorthRenewing ? .popular(length) : .reply(length)
+        return turn.shared.prefetches && hit.isWorthRenewing ? .popular(length) : .reply(length)
     }
 
     /// The cache's key for the question at hand.

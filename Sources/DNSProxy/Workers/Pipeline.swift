@@ -40,6 +40,8 @@ struct Pipeline: ~Copyable {
 
     /// What holds for one turn of the worker's loop.
     struct Turn {
+        /// What all workers share; here too, because what is reached through a parameter needs no reference count.
+        let shared: EngineShared
         /// The policy and the local records in force.
         let snapshot: EngineSnapshot
         /// Changes whenever a remembered decision may have become wrong.

@@ -51,7 +51,7 @@ struct Worker: ~Copyable, @unchecked Sendable {
             // The epoch first: what changes from here on makes this turn's memories void, never the other way round.
             let epoch = shared.epoch
             if snapshot.generation != shared.snapshots.generation { snapshot = shared.snapshots.load() }
-            let turn = Pipeline.Turn(snapshot: snapshot, epoch: epoch, now: SystemClock.now())
+            let turn = Pipeline.Turn(shared: shared, snapshot: snapshot, epoch: epoch, now: SystemClock.now())
             for index in 0..<ready {
                 switch Token(pipeline.epoll.token(at: index)) {
                 case .listener(let socket) where !isStopping: takeQueries(socket, turn: turn)
