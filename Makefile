@@ -4,13 +4,13 @@ SWIFT ?= swift
 RELEASE := .build/release/dnsproxyd
 BUILD_PACKAGES := libldns-dev pkg-config
 TEST_PACKAGES := $(BUILD_PACKAGES) nsd bind9-dnsutils ldnsutils iproute2
-BENCH_PACKAGES := $(BUILD_PACKAGES) nsd bind9-dnsutils dnsperf unbound dnsmasq-base valgrind python3
+BENCH_PACKAGES := $(BUILD_PACKAGES) nsd bind9-dnsutils dnsperf unbound dnsmasq-base valgrind binutils python3
 
 .DEFAULT_GOAL := help
 .PHONY: help run test build lint format bench-first bench-allocations clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 run: build ## build, then serve Examples/quickstart on 127.0.0.1:5355
 	@exec scripts/quickstart $(RELEASE)

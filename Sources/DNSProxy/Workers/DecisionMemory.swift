@@ -44,7 +44,8 @@ struct DecisionMemory: ~Copyable {
     @inline(__always)
     func verdict(_ key: UInt64, name: borrowing NameBuffer, identity: Int, epoch: UInt64) -> Verdict? {
         let index = Int(truncatingIfNeeded: key >> 32) & mask
-        guard slots[index].key == key, slots[index].epoch == epoch, slots[index].identity == UInt32(truncatingIfNeeded: identity),
+        guard slots[index].key == key, slots[index].epoch == epoch,
+            slots[index].identity == UInt32(truncatingIfNeeded: identity),
             Int(slots[index].count) == name.count
         else { return nil }
         let bytes = name.span

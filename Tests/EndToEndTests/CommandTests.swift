@@ -1,0 +1,229 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// Every command as its own process: what it prints, and how it ends.
+    @Suite struct Commands {
+        /// A daemon with two identities that have each learned one name.
+        private static func daemon() throws -> Daemon {
+            var setup = Setup()
+            setup.zone = Setup.localZone
+            setup.policies = [
+                "web.yaml": Setup.policy("web", dns: ["api.*.example"]),
+                "batch.yaml": Setup.policy("batch", dns: ["ledger.*.example"], port: 5432),
+            ]
+            let daemon = try Daemon(setup)
+            #expect(try daemon.dig("api.local.example").addresses == ["192.0.2.10"])
+            #expect(try daemon.dig("ledger.local.example", source: "127.0.0.2").addresses == ["192.0.2.20"])
+            return daemon
+        }
+
+        /// A mapping as `cache list -o json` has it.
+        private struct Mapping: Decodable {
+            /// The keys that users of Cilium know.
+            enum CodingKeys: String, CodingKey {
+                case endpointID = "endpoint-id"
+                case endpoint, client
+                case expires = "expiration-time"
+                case fqdn, ips
+                case lookupTime = "lookup-time"
+                case source, ttl
+            }
+
+            /// The identity's number.
+            let endpointID: UInt64
+            /// Its name.
+            let endpoint: String
+            /// Who asked.
+            let client: String
+            /// When it ends.
+            let expires: String
+            /// The name.
+            let fqdn: String
+            /// What it turned into.
+            let ips: [String]
+            /// When it was learned.
+            let lookupTime: String?
+            /// Where it comes from.
+            let source: String
+            /// The TTL that the client was given.
+            let ttl: Int
+        }
+
+        /// The mappings that `cache list -o json` prints with further arguments.
+        private static func mappings(_ daemon: Daemon, _ arguments: String...) throws -> [Mapping] {
+            let command = [Daemon.program, "cache", "list", "-o", "json", "--admin", daemon.adminSocket]
+            let result = try run(command + arguments)
+            #expect(result.status == 0, "\(result.errors)")
+            return try JSONDecoder().decode([Mapping].self, from: Data(result.output.utf8))
+        }
+
+        @Test func `cache list shows mappings with their client as table, JSON and YAML`() throws {
+            let daemon = try Commands.daemon()
+            let table = try daemon.command("cache", "list")
+            #expect(table.status == 0, "\(table.errors)")
+            for title in ["Endpoint", "Client", "Source", "FQDN", "TTL", "ExpirationTime", "IPs"] {
+                #expect(table.lines.first?.contains(title) == true, "\(table.output)")
+            }
+            let line = try #require(table.lines.first { $0.contains("api.local.example.") })
+            #expect(line.contains("127.0.0.1") && line.contains("192.0.2.10") && line.contains("300"))
+
+            let all = try Commands.mappings(daemon)
+            #expect(all.map(\.fqdn).sorted() == ["api.local.example.", "ledger.local.example."])
+            let ledger = try #require(all.first { $0.fqdn.hasPrefix("ledger") })
+            #expect(ledger.client == "127.0.0.2" && ledger.endpoint == "shop/batch")
+            #expect(ledger.ips == ["192.0.2.20"] && ledger.ttl == 300)
+            let format = Date.ISO8601FormatStyle(includingFractionalSeconds: ledger.expires.contains("."))
+            #expect(try format.parse(ledger.expires) > Date.now)
+
+            #expect(try Commands.mappings(daemon, "-p", "api.*.example").map(\.fqdn) == ["api.local.example."])
+            #expect(try Commands.mappings(daemon, "-e", "shop/batch").map(\.fqdn) == ["ledger.local.example."])
+            #expect(try Commands.mappings(daemon, "-p", "none.example").isEmpty)
+
+            let yaml = try daemon.command("cache", "list", "-o", "yaml")
+            #expect(yaml.status == 0 && yaml.output.contains("fqdn: api.local.example."), "\(yaml.output)")
+        }
+
+        @Test func `cache list --answers shows answers, cache clean forgets them and keeps the mappings`() throws {
+            let nsd = try NSD(zone: "first IN A 192.0.2.1\nsecond IN A 192.0.2.2")
+            let relay = try Relay(to: nsd.port)
+            defer { relay.stop() }
+            var setup = Setup(upstream: relay.port)
+            setup.policies = ["web.yaml": Setup.policy("web")]
+            let daemon = try Daemon(setup)
+            for name in ["first", "second", "missing"] { _ = try daemon.dig("\(name).test.example") }
+            let answers = try daemon.command("cache", "list", "--answers")
+            #expect(answers.status == 0, "\(answers.errors)")
+            for (name, data) in [("first", "192.0.2.1"), ("second", "192.0.2.2"), ("missing", "NXDOMAIN")] {
+                let line = answers.lines.first { $0.contains("\(name).test.example.") }
+                #expect(line?.contains(data) == true, "\(answers.output)")
+            }
+
+            // Standard input is no terminal: without -f there is nobody who could confirm.
+            #expect(try daemon.command("cache", "clean").status != 0)
+            let some = try daemon.command("cache", "clean", "-f", "-p", "first.test.example")
+            #expect(some.status == 0, "\(some.errors)")
+            let left = try daemon.command("cache", "list", "--answers").output
+            #expect(!left.contains("first.test.example.") && left.contains("second.test.example."))
+            #expect(try daemon.command("cache", "clean", "-f").status == 0)
+            #expect(try !daemon.command("cache", "list", "--answers").output.contains("second.test.example."))
+            let kept = try Commands.mappings(daemon).map(\.fqdn).sorted()
+            #expect(kept == ["first.test.example.", "second.test.example."])
+
+            let before = relay.count
+            #expect(try daemon.dig("first.test.example").addresses == ["192.0.2.1"])
+            #expect(relay.count == before + 1)
+        }
+
+        @Test func `cache clean --mappings takes mappings back and tells the enforcers`() throws {
+            let daemon = try Commands.daemon()
+            let subscriber = try FeedSubscriber(daemon.feedSocket, acknowledge: true, after: .zero)
+            try subscriber.waitForSnapshot()
+            let result = try daemon.command("cache", "clean", "-f", "--mappings", "-p", "api.local.example")
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(try Commands.mappings(daemon).map(\.fqdn) == ["ledger.local.example."])
+            try eventually("no delete: \(subscriber.arrivals)") {
+                subscriber.arrivals.contains {
+                    if case .delete(let delete) = $0.event {
+                        "\(delete.name)" == "api.local.example." && delete.reason == .flushed
+                    } else {
+                        false
+                    }
+                }
+            }
+            // Asked again, it is learned and published again.
+            #expect(try daemon.dig("api.local.example").addresses == ["192.0.2.10"])
+            try eventually("not published again") {
+                subscriber.upserts.filter { "\($0.name)" == "api.local.example." }.count == 2
+            }
+        }
+
+        @Test func `policy explain says what would happen and which rule decides`() throws {
+            let daemon = try Commands.daemon()
+            let allowed = try daemon.command("policy", "explain", "--client", "127.0.0.1", "api.local.example", "AAAA")
+            #expect(allowed.status == 0, "\(allowed.errors)")
+            for part in ["allowed", "shop/web", "web.yaml:", "443"] {
+                #expect(allowed.output.contains(part), "\(part): \(allowed.output)")
+            }
+            let denied = try daemon.command("policy", "explain", "--client", "127.0.0.2", "api.local.example")
+            #expect(denied.status == 0 && denied.output.contains("denied"), "\(denied.output)")
+            let json = try daemon.command(
+                "policy", "explain", "--client", "127.0.0.77", "api.local.example", "-o", "json")
+            #expect(json.status == 0, "\(json.errors)")
+            let object = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+            #expect(object["verdict"] as? String == "prohibited", "\(json.output)")
+            #expect(try daemon.command("policy", "explain", "--client", "300.0.0.1", "api.local.example").status == 64)
+            #expect(try daemon.command("policy", "explain", "--client", "127.0.0.1", "a..b").status == 64)
+        }
+
+        @Test func `identity list shows names, labels and addresses`() throws {
+            let daemon = try Commands.daemon()
+            let list = try daemon.command("identity", "list")
+            #expect(list.status == 0, "\(list.errors)")
+            let web = try #require(list.lines.first { $0.contains("web") }, "\(list.output)")
+            #expect(web.contains("127.0.0.1") && web.contains("app=web"), "\(list.output)")
+            #expect(list.output.contains("127.0.0.2"))
+        }
+
+        @Test func `feed watch prints the snapshot and then every change as JSON lines`() throws {
+            let daemon = try Commands.daemon()
+            let watch = try RunningProcess([Daemon.program, "feed", "watch", "--admin", daemon.adminSocket])
+            try eventually("no snapshot: \(watch.output) \(watch.errors)") { watch.output.contains("snapshot-end") }
+            #expect(watch.output.contains("ledger.local.example."))
+            // It only watches: nothing waits for it.
+            #expect(try daemon.status()?.feed.acknowledging == 0)
+            #expect(try daemon.command("cache", "clean", "-f", "--mappings").status == 0)
+            try eventually("no delete: \(watch.output)") { watch.output.contains(#""reason":"flushed""#) }
+            for line in watch.output.split(separator: "\n") {
+                let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+                #expect(object?["event"] is String, "\(line)")
+            }
+            // The daemon goes: so does the watcher, and says so.
+            #expect(try daemon.stop() == 0)
+            #expect(try watch.wait() != 0)
+            #expect(watch.errors.contains("dnsproxyd: "))
+        }
+
+        @Test func `status tells version, policy and counters`() throws {
+            let daemon = try Commands.daemon()
+            let status = try daemon.command("status")
+            #expect(status.status == 0, "\(status.errors)")
+            for part in ["127.0.0.1:\(daemon.port)", daemon.feedSocket] {
+                #expect(status.output.contains(part), "\(part): \(status.output)")
+            }
+        }
+
+        @Test func `without a daemon every command that needs one ends with 69 and one line`() throws {
+            let workspace = try Workspace()
+            for arguments in [
+                ["cache", "list"], ["cache", "clean", "-f"], ["identity", "list"], ["feed", "watch"], ["status"],
+                ["policy", "explain", "--client", "127.0.0.1", "a.example"],
+            ] {
+                let result = try run([Daemon.program] + arguments + ["--admin", workspace.file("none.sock")])
+                #expect(result.status == 69, "\(arguments): \(result.errors)")
+                #expect(result.output.isEmpty)
+                let lines = result.errors.split(separator: "\n")
+                #expect(lines.count == 1, "\(arguments): \(result.errors)")
+                #expect(lines.first?.hasPrefix("dnsproxyd: ") == true && result.errors.contains("none.sock"))
+            }
+        }
+
+        @Test func `wrong usage ends with 64 and help with an example and 0`() throws {
+            for arguments in [
+                ["no-such-command"], ["serve"], ["check"], ["cache", "list", "-o", "xml"], ["policy", "explain"],
+                ["cache", "list", "--no-such-option"],
+            ] {
+                #expect(try run([Daemon.program] + arguments).status == 64, "\(arguments)")
+            }
+            for arguments in [
+                ["serve"], ["check"], ["cache", "list"], ["cache", "clean"], ["policy", "explain"],
+                ["identity", "list"], ["feed", "watch"], ["status"],
+            ] {
+                let help = try run([Daemon.program] + arguments + ["--help"])
+                #expect(help.status == 0)
+                #expect(help.output.contains("dnsproxyd \(arguments.joined(separator: " "))"), "\(help.output)")
+                #expect(help.output.lowercased().contains("example"), "\(arguments): \(help.output)")
+            }
+        }
+    }
+}

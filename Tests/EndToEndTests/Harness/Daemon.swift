@@ -1,0 +1,121 @@
+import Foundation
+
+/// The built daemon as a process, with its configuration, its documents and its state in a folder of the test.
+final class Daemon {
+    /// The program: next to the test bundle, or what `DNSPROXYD` names.
+    static let program: String = {
+        if let path = ProcessInfo.processInfo.environment["DNSPROXYD"] { return path }
+        let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return (bundle as NSString).deletingLastPathComponent + "/dnsproxyd"
+    }()
+
+    /// Its files.
+    let workspace: Workspace
+    /// Its port.
+    let port: Int
+    /// Its configuration file.
+    let configuration: String
+    /// The process of the last start.
+    private(set) var process: RunningProcess
+    /// The path of its admin socket.
+    var adminSocket: String { workspace.file("admin.sock") }
+    /// The path of its feed socket.
+    var feedSocket: String { workspace.file("feed.sock") }
+
+    /// Starts a daemon as `setup` says and returns when it is ready.
+    init(_ setup: Setup) throws {
+        workspace = try Workspace()
+        port = try setup.port ?? Ports.free()
+        configuration = try setup.write(to: workspace, port: port)
+        process = try Daemon.launch(configuration)
+        try waitUntilReady()
+    }
+
+    /// Starts it again after its end, and returns when it is ready.
+    func restart() throws {
+        try process.wait()
+        process = try Daemon.launch(configuration)
+        try waitUntilReady()
+    }
+
+    /// Ends it as a service manager does, and returns its exit status.
+    func stop() throws -> Int32 {
+        process.signal(SIGTERM)
+        return try process.wait()
+    }
+
+    /// Runs `dnsproxyd` with `arguments` against this daemon.
+    func command(_ arguments: String...) throws -> Completed {
+        try run([Daemon.program] + arguments + ["--admin", adminSocket])
+    }
+
+    /// A client of this daemon.
+    func client(source: String? = nil) throws -> DNSClient { try DNSClient(port: port, source: source) }
+
+    /// Asks it with `dig`.
+    func dig(_ arguments: String, source: String? = nil) throws -> DigAnswer {
+        try EndToEndTests.dig(arguments, port: port, source: source)
+    }
+
+    /// Starts the program without waiting for anything.
+    static func launch(_ configuration: String) throws -> RunningProcess {
+        try RunningProcess([program, "serve", "-c", configuration])
+    }
+
+    /// Waits until it says that nothing is missing any more.
+    private func waitUntilReady() throws {
+        try eventually("not ready: \(process.output) \(process.errors)") {
+            if let status = process.poll() { throw HarnessError("ended with \(status): \(process.errors)") }
+            return try status()?.notReady.isEmpty == true
+        }
+    }
+}
+
+extension Daemon {
+    /// What the tests read of `GET /v1/status`.
+    struct Status: Decodable {
+        /// The policy in force.
+        struct Policy: Decodable {
+            /// Number of the snapshot.
+            let generation: Int
+            /// What was wrong with the last reload.
+            let problems: [String]
+        }
+
+        /// The feed.
+        struct Feed: Decodable {
+            /// Connected subscribers.
+            let subscribers: Int
+            /// Those of them that acknowledge.
+            let acknowledging: Int
+        }
+
+        /// What is missing before it is ready.
+        let notReady: [String]
+        /// The policy in force.
+        let policy: Policy
+        /// The feed.
+        let feed: Feed
+        /// What the workers have counted.
+        let counters: [String: Int]
+    }
+
+    /// Its status, over the admin socket as any HTTP client has it; nil while nobody answers there.
+    func status() throws -> Status? {
+        guard let socket = try connectUnix(adminSocket) else { return nil }
+        socket.setTimeout(.seconds(5))
+        socket.send(Array("GET /v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8))
+        var response = Data()
+        while let bytes = socket.receive() { response += bytes }
+        guard let end = response.range(of: Data("\r\n\r\n".utf8)),
+            response.starts(with: Data("HTTP/1.1 200".utf8))
+        else { return nil }
+        return try JSONDecoder().decode(Status.self, from: response[end.upperBound...])
+    }
+
+    /// The counter `name`, summed over the workers.
+    func counter(_ name: String) throws -> Int {
+        guard let value = try status()?.counters[name] else { throw HarnessError("no counter \(name)") }
+        return value
+    }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// What clients notice when upstreams are slow, silent or gone.
+    @Suite struct Upstreams {
+        /// What the good upstream knows.
+        private static let zone = (1...40).map { "host\($0) IN A 192.0.2.\($0)" }.joined(separator: "\n")
+
+        @Test func `identical questions in flight share one upstream query`() throws {
+            let nsd = try NSD(zone: Upstreams.zone)
+            let relay = try Relay(to: nsd.port, delay: .milliseconds(400))
+            defer { relay.stop() }
+            var setup = Setup(upstream: relay.port)
+            // Sharing is per worker: all questions have to meet in one.
+            setup.workers = 1
+            let daemon = try Daemon(setup)
+            let clients = try (0..<20).map { _ in try daemon.client() }
+            for (index, client) in clients.enumerated() { client.ask("host1.test.example", id: UInt16(1_000 + index)) }
+            for (index, client) in clients.enumerated() {
+                let answer = try #require(client.answer(), "no answer for client \(index)")
+                #expect(answer.id == UInt16(1_000 + index))
+                #expect(answer.code == 0 && answer.answerCount == 1)
+            }
+            #expect(relay.count == 1)
+            #expect(try daemon.counter("coalesced") == 19)
+        }
+
+        @Test func `questions to the upstream have random IDs and leave from many ports`() throws {
+            let nsd = try NSD(zone: Upstreams.zone)
+            let relay = try Relay(to: nsd.port)
+            defer { relay.stop() }
+            let daemon = try Daemon(Setup(upstream: relay.port))
+            for number in 1...40 {
+                let answer = try daemon.client().resolve("host\(number).test.example")
+                #expect(answer?.answerCount == 1)
+            }
+            #expect(relay.queries.count == 40)
+            // Forty random numbers below 65,536 hardly ever meet; all of the client's were the same.
+            let identifiers = relay.queries.map { Int($0.bytes[0]) << 8 | Int($0.bytes[1]) }
+            let ports = relay.queries.map(\.port)
+            #expect(Set(identifiers).count >= 36, "\(identifiers)")
+            #expect(Set(ports).count >= 16, "\(ports)")
+            for numbers in [identifiers, ports] {
+                #expect(zip(numbers, numbers.dropFirst()).filter { $1 == $0 + 1 }.count < 3, "\(numbers)")
+            }
+        }
+
+        @Test func `when the first server is down or silent the second one answers`() throws {
+            let nsd = try NSD(zone: Upstreams.zone)
+            let silent = try Relay(to: nil)
+            defer { silent.stop() }
+            for first in [try Ports.free(), silent.port] {
+                var setup = Setup()
+                setup.upstreams = [#"{servers: ["127.0.0.1:\#(first)", "127.0.0.1:\#(nsd.port)"]}"#]
+                let daemon = try Daemon(setup)
+                #expect(try daemon.dig("host1.test.example").addresses == ["192.0.2.1"])
+                #expect(try daemon.dig("host2.test.example +tcp").addresses == ["192.0.2.2"])
+            }
+            #expect(silent.count > 0)
+        }
+
+        @Test func `when no server answers the client gets SERVFAIL with extended error 22`() throws {
+            let silent = try Relay(to: nil)
+            defer { silent.stop() }
+            for port in [try Ports.free(), silent.port] {
+                let daemon = try Daemon(Setup(upstream: port))
+                let first = try daemon.dig("host1.test.example +time=20")
+                #expect(first.status == "SERVFAIL", "\(first.text)")
+                #expect(first.extendedError == 22, "\(first.text)")
+                #expect(try daemon.counter("upstream_failures") == 1)
+                // From the memory of the failure (RFC 9520), or asked again: no address for the client either way.
+                let second = try daemon.dig("host1.test.example +time=20")
+                #expect(second.status == "SERVFAIL", "\(second.text)")
+                #expect(second.extendedError == 13 || second.extendedError == 22, "\(second.text)")
+            }
+        }
+
+        @Test func `local records and cached answers need no upstream`() throws {
+            let nsd = try NSD(zone: Upstreams.zone)
+            var setup = Setup(upstream: nsd.port)
+            setup.zone = """
+                $ORIGIN local.example.
+                $TTL 60
+                @ IN SOA ns hostmaster 1 3600 600 86400 60
+                @ IN NS ns
+                ns IN A 192.0.2.250
+                db IN A 192.0.2.200
+
+                """
+            let daemon = try Daemon(setup)
+            #expect(try daemon.dig("host1.test.example").addresses == ["192.0.2.1"])
+            let before = try daemon.counter("upstream_queries")
+            #expect(try daemon.dig("host1.test.example").addresses == ["192.0.2.1"])
+            let local = try daemon.dig("db.local.example")
+            #expect(local.addresses == ["192.0.2.200"] && local.flags.contains("aa"))
+            #expect(try daemon.dig("none.local.example").status == "NXDOMAIN")
+            #expect(try daemon.counter("upstream_queries") == before)
+        }
+    }
+}
