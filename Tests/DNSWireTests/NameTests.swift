@@ -53,6 +53,11 @@ private let pad = [UInt8](repeating: 0, count: 12)
         ("pointer to its own label", pad + [1, 0x61] + pointer(12), 12, .badPointer),
         ("two pointers at each other", pad + pointer(14) + pointer(12), 14, .badPointer),
         ("pointer into the run that it ends", pad + [1, 0x61, 1, 0x62] + pointer(14), 12, .badPointer),
+        (
+            "128 pointers in a row", pad + [0] + (0..<128).flatMap { pointer(12 + max(0, 2 * $0 - 1)) },
+            12 + 1 + 2 * 127,
+            .badPointer
+        ),
         ("label of 64 (reserved type 01)", pad + [64] + [UInt8](repeating: 0x61, count: 64) + [0], 12, .badLabelType),
         ("reserved type 10", pad + [0x80, 0], 12, .badLabelType),
         ("name of 256", pad + (0..<127).flatMap { _ in [1, 0x61] as [UInt8] } + [1, 0x61, 0], 12, .nameTooLong),

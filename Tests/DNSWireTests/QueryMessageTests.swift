@@ -54,6 +54,10 @@ private func ednsQuery(ttl: UInt32 = 0, size: UInt16 = 1232, owner: [UInt8] = [0
         ("no question", WireMessage(flags: 0x0100, question: nil).bytes, .respond(.formatError, echoesQuestion: false)),
         ("zone transfer", query(type: .axfr).bytes, .respond(.refused, echoesQuestion: true)),
         ("incremental transfer", query(type: .ixfr).bytes, .respond(.refused, echoesQuestion: true)),
+        (
+            "the reserved type 0", query(type: RecordType(rawValue: 0)).bytes,
+            .respond(.formatError, echoesQuestion: true)
+        ),
         ("OPT as a type", query(type: .opt).bytes, .respond(.formatError, echoesQuestion: true)),
         ("bytes behind the end", query().bytes + [0], .respond(.formatError, echoesQuestion: true)),
         ("EDNS version 1", ednsQuery(ttl: 0x1_0000).bytes, .respond(.badVersion, echoesQuestion: true)),

@@ -8,7 +8,7 @@ struct HoldTable: ~Copyable {
     static let capacity = 16_384
 
     /// One waiting reply.
-    struct Hold {
+    struct Hold: Sendable {
         /// Who gets it.
         var sender: Sender
         /// The reply.
@@ -47,6 +47,9 @@ struct HoldTable: ~Copyable {
 
     /// Whether no reply waits.
     var isEmpty: Bool { count == 0 }
+
+    /// Entries of the order, void ones included.
+    var orderCount: Int { order.count }
 
     /// Whether a reply waits for nothing beyond `sequence`.
     func isReleasable(_ sequence: UInt64) -> Bool { order.min.map { $0.sequence <= sequence } ?? false }

@@ -43,11 +43,11 @@ struct Pipeline: ~Copyable {
         /// What all workers share; here too, because what is reached through a parameter needs no reference count.
         let shared: EngineShared
         /// The policy and the local records in force.
-        let snapshot: EngineSnapshot
+        var snapshot: EngineSnapshot
         /// Changes whenever a remembered decision may have become wrong.
-        let epoch: UInt64
+        var epoch: UInt64
         /// The time.
-        let now: Moment
+        var now: Moment
     }
 
     /// A pipeline with nothing in it.

@@ -45,13 +45,14 @@ struct Worker: ~Copyable, @unchecked Sendable {
     /// Works until it is told to stop and nothing is in flight any more.
     mutating func run() {
         let shared = pipeline.shared
-        var snapshot = shared.snapshots.load()
+        var turn = Pipeline.Turn(
+            shared: shared, snapshot: shared.snapshots.load(), epoch: 0, now: SystemClock.now())
         while true {
             let ready = pipeline.epoll.wait(milliseconds: patience)
             // The epoch first: what changes from here on makes this turn's memories void, never the other way round.
-            let epoch = shared.epoch
-            if snapshot.generation != shared.snapshots.generation { snapshot = shared.snapshots.load() }
-            let turn = Pipeline.Turn(shared: shared, snapshot: snapshot, epoch: epoch, now: SystemClock.now())
+            turn.epoch = shared.epoch
+            turn.now = SystemClock.now()
+            if turn.snapshot.generation != shared.snapshots.generation { turn.snapshot = shared.snapshots.load() }
             for index in 0..<ready {
                 switch Token(pipeline.epoll.token(at: index)) {
                 case .listener(let socket) where !isStopping: takeQueries(socket, turn: turn)

@@ -11,9 +11,9 @@ final class NSD {
 
     /// Serves `zone` as `origin` until the last owner is gone; returns when it answers.
     ///
-    /// SOA and NS records and the TTL of 300 seconds are in place already.
-    init(origin: String = "test.example", zone: String) throws {
-        let port = try Ports.free()
+    /// SOA and NS records and the TTL of 300 seconds are in place already. The port is `port`, or any that is free.
+    init(origin: String = "test.example", zone: String, port: Int? = nil) throws {
+        let port = try port ?? Ports.free()
         self.port = port
         workspace = try Workspace()
         try workspace.write(

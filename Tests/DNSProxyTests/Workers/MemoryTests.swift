@@ -1,0 +1,53 @@
+import DNSWire
+import FQDNPolicy
+import Testing
+
+@testable import DNSProxy
+
+/// What a worker remembers is exactly what it was told, in the epoch in which it was told.
+struct MemoryTests {
+    /// A verdict that is not the default of anything.
+    private let allowed = Verdict(outcome: .allowed, isSelected: true)
+
+    @Test func `a verdict is remembered for one name, one identity, one transport and one epoch`() throws {
+        var memory = DecisionMemory()
+        let name = NameBuffer(try DomainName("api.example.com"))
+        let other = NameBuffer(try DomainName("www.example.com"))
+        let key = DecisionMemory.key(name, identity: 3, transport: .udp)
+        memory.store(key, name: name, identity: 3, epoch: 7, verdict: allowed)
+        holds(memory.verdict(key, name: name, identity: 3, epoch: 7) == allowed)
+        holds(memory.verdict(key, name: name, identity: 3, epoch: 8) == nil)
+        holds(memory.verdict(key, name: name, identity: 4, epoch: 7) == nil)
+        // Even when the hash is the same, the name has to be.
+        holds(memory.verdict(key, name: other, identity: 3, epoch: 7) == nil)
+        let overTCP = DecisionMemory.key(name, identity: 3, transport: .tcp)
+        holds(memory.verdict(overTCP, name: name, identity: 3, epoch: 7) == nil)
+    }
+
+    @Test func `names longer than the memory has room for are judged anew`() throws {
+        var memory = DecisionMemory()
+        let label = String(repeating: "a", count: 60)
+        let name = NameBuffer(try DomainName("\(label).\(label).example"))
+        let key = DecisionMemory.key(name, identity: 1, transport: .udp)
+        memory.store(key, name: name, identity: 1, epoch: 1, verdict: allowed)
+        holds(memory.verdict(key, name: name, identity: 1, epoch: 1) == nil)
+    }
+
+    @Test func `an acknowledged answer is known by serial, identity and epoch, and by nothing less`() {
+        var memory = AcknowledgedMemory(bits: 4)
+        memory.insert(serial: 11, identity: 2, epoch: 5)
+        holds(memory.contains(serial: 11, identity: 2, epoch: 5))
+        holds(!memory.contains(serial: 12, identity: 2, epoch: 5))
+        holds(!memory.contains(serial: 11, identity: 3, epoch: 5))
+        holds(!memory.contains(serial: 11, identity: 2, epoch: 6))
+    }
+
+    @Test func `a full memory forgets and never invents`() {
+        var memory = AcknowledgedMemory(bits: 4)
+        for serial in 1...UInt64(1_000) { memory.insert(serial: serial, identity: 1, epoch: 1) }
+        let known = (1...UInt64(2_000)).filter { memory.contains(serial: $0, identity: 1, epoch: 1) }
+        #expect(known.count <= 16)
+        #expect(known.allSatisfy { $0 <= 1_000 })
+        #expect(known.contains(1_000))
+    }
+}
