@@ -11,6 +11,8 @@ extension Engine: AdminBackend {
         let state = reloads.withLock { $0 }
         let answers = shared.cache.statistics
         let hub = shared.learning.hub
+        var counters = workers.map(\.counters).reduce(WorkerCounters(), +).byName
+        counters["connections_refused"] = streams.refusedConnections
         return AdminStatus(
             version: Engine.version, pid: getpid(), started: started, notReady: notReady(),
             listen: configuration.listen.map(\.description), workers: workers.count,
@@ -28,7 +30,7 @@ extension Engine: AdminBackend {
                 sequence: hub.lastSequence, released: hub.released, subscribers: hub.counters.subscribers,
                 acknowledging: hub.acknowledgingSubscribers),
             upstreams: upstreamStates,
-            counters: workers.map(\.counters).reduce(WorkerCounters(), +).byName)
+            counters: counters)
     }
 
     public func metrics() async -> AdminMetrics {

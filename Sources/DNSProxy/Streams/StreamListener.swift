@@ -48,9 +48,7 @@ final class StreamListener: StreamReplies {
         self.mailboxes = mailboxes
     }
 
-    /// Connections that are open.
-    var connections: Int { state.withLock { $0.channels.count } }
-    /// Connections that were refused.
+    /// Connections that were refused since the start.
     var refusedConnections: UInt64 { refused.load(ordering: .relaxed) }
 
     /// Listens at `address`.

@@ -77,9 +77,6 @@ struct UpstreamSockets: ~Copyable {
     /// The handle of the socket at `index`; -1 when it is closed.
     func fd(_ index: Int) -> Int32 { index < entries.count ? entries[index].fd : -1 }
 
-    /// Index of the server of the socket at `index`.
-    func server(_ index: Int) -> Int { entries[index].server }
-
     /// Opens and connects a socket to `server`.
     private mutating func open(
         server: Int, epoll: borrowing Epoll, token: (Int) -> UInt64

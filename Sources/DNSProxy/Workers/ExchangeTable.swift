@@ -30,8 +30,6 @@ struct ExchangeTable: ~Copyable {
         var socket = -1
         /// ID of the current attempt.
         var id: UInt16 = 0
-        /// When the current attempt started.
-        var sent: Moment
         /// When the whole exchange is given up.
         var giveUp: Moment
         /// First waiting client, -1 for none.
@@ -50,8 +48,6 @@ struct ExchangeTable: ~Copyable {
         var query: QueryMessage
         /// Its question bit for bit, and what follows of the room.
         var question: InlineArray<259, UInt8>
-        /// What the policy said when it asked.
-        var verdict: Verdict
         /// The next client that waits for the same exchange, -1 for none.
         var next = -1
     }

@@ -15,7 +15,7 @@ extension Pipeline {
         /// Nothing is said.
         case silence
         /// The client may ask, but the cache has no answer.
-        case miss(Verdict)
+        case miss
         /// `output` holds a cached answer whose addresses this identity has not been taught to the enforcers yet.
         case unlearned(AnswerHit)
     }
@@ -67,7 +67,7 @@ extension Pipeline {
         // 3. Is the answer known? It is copied out with its TTLs counted down.
         guard let hit = turn.shared.cache.lookup(name, answerKey, now: turn.now, into: &output) else {
             counters.cacheMisses += 1
-            return .miss(verdict)
+            return .miss
         }
         counters.cacheHits += 1
 

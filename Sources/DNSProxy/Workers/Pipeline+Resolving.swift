@@ -6,7 +6,7 @@ extension Pipeline {
     /// Looks for the answer that the cache does not have: in the local records, else at an upstream. Returns the
     /// length of the reply, or 0 when the client has to wait for it.
     mutating func resolve(
-        _ message: Span<UInt8>, client: IPAddress, transport: QueryTransport, verdict: Verdict, turn: Turn,
+        _ message: Span<UInt8>, client: IPAddress, transport: QueryTransport, turn: Turn,
         output: inout MutableSpan<UInt8>, sender: () -> Sender
     ) -> Int {
         let question = message.extracting(Header.length..<query.question.end)
@@ -41,8 +41,7 @@ extension Pipeline {
         exchanges.join(
             place,
             ExchangeTable.Waiter(
-                sender: sender(), client: client, transport: transport, query: query, question: asked,
-                verdict: verdict))
+                sender: sender(), client: client, transport: transport, query: query, question: asked))
         return 0
     }
 

@@ -24,7 +24,7 @@ extension Pipeline {
     mutating func begin(key: AnswerKey, hash: UInt64, route: Int, turn: Turn) -> Int {
         let exchange = ExchangeTable.Exchange(
             message: upstreamMessage(key: key), key: hash, answerKey: key, route: route, server: -1, tried: 0,
-            sent: turn.now, giveUp: turn.now.adding(nanoseconds: UpstreamTiming.exchange))
+            giveUp: turn.now.adding(nanoseconds: UpstreamTiming.exchange))
         let place = exchanges.insert(exchange)
         attempt(place, now: turn.now)
         return place
@@ -69,7 +69,6 @@ extension Pipeline {
         exchange.tried |= 1 << UInt64(next & 63)
         exchange.server = range.lowerBound + next
         exchange.attempts += 1
-        exchange.sent = now
         exchanges[place] = exchange
         counters.upstreamQueries += 1
         if shared.servers[exchange.server].transport == .tcp {

@@ -72,9 +72,9 @@ struct Pipeline: ~Copyable {
             length = finished
         case .silence:
             return 0
-        case .miss(let verdict):
+        case .miss:
             length = resolve(
-                message, client: client, transport: transport, verdict: verdict, turn: turn, output: &output,
+                message, client: client, transport: transport, turn: turn, output: &output,
                 sender: sender)
         case .unlearned(let hit):
             let question = message.extracting(Header.length..<query.question.end)
