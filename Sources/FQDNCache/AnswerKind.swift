@@ -10,4 +10,7 @@ public enum AnswerKind: UInt8, CaseIterable, Sendable {
     case failure = 3
     /// A record of this node's own.
     case local = 4
+
+    /// Whether the name has what was asked for.
+    public var isPositive: Bool { self == .positive || self == .local }
 }

@@ -63,7 +63,10 @@ struct WorkerFamily: Sendable {
         WorkerFamily("upstream_failures_total", "Exchanges that failed at every upstream.", \.upstreamFailures),
         WorkerFamily("answers_held_total", "Answers that waited for the feed.", \.held),
         WorkerFamily("hold_timeouts_total", "Answers whose wait ended with maxDelay.", \.holdTimeouts),
+        WorkerFamily(
+            "hold_rejections_total", "Answers whose mapping an enforcer could not put in force.", \.holdRejections),
         WorkerFamily("hold_refusals_total", "Mapping changes that the feed had no room for.", \.feedRefusals),
         WorkerFamily("addresses_denied_total", "Addresses of answers that may never be learned.", \.addressesDenied),
+        WorkerFamily("answers_cut_total", "Answers with more addresses than a name may have.", \.answersCut),
     ]
 }

@@ -15,6 +15,7 @@ extension ConfigurationReader {
         }
         node.mapping(problems) { feed in
             read("socket", of: &feed, into: \.engine.feed.socket) { reader, node in reader.socketPath(node) }
+            engine.feed.group = feed.string("group") ?? engine.feed.group
             read("journal", of: &feed, into: \.engine.feed.journal) { reader, node in reader.absolutePath(node) }
             if let node = feed.value("maxDelay"), let delay = node.value(TimeSpan.expected, problems, { TimeSpan($0) })
             {

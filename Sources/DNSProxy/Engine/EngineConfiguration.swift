@@ -93,6 +93,8 @@ public struct EngineConfiguration: Sendable {
 
         /// Path of the socket that enforcers connect to; nil for none.
         public var socket: String?
+        /// Group, by name or number, whose members may connect to the socket; nil for the daemon's own group.
+        public var group: String?
         /// Folder of the journal; nil for none.
         public var journal: String?
         /// Milliseconds that an answer waits for acknowledgements at most.

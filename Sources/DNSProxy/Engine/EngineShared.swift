@@ -11,6 +11,8 @@ final class EngineShared: Sendable {
     let cache: AnswerCache
     /// What was learned, and how it leaves.
     let learning: Learning
+    /// What was asked for, by whom.
+    let seenNames = SeenNames()
     /// Which upstreams answer for which names.
     let routes: RouteTable
     /// All servers of all routes, in order.

@@ -25,6 +25,8 @@ final class Learning: Sendable {
     let onDelay: EngineConfiguration.Feed.OnDelay
     /// Nanoseconds that a reply waits at most.
     let maxDelayNanoseconds: Int64
+    /// Addresses that a name may have for one identity.
+    let addressLimit: Int
     /// Seconds that a mapping outlives the answer that carries it.
     private let grace: Int64
     /// Seconds that a mapping lives at least, grace not counted.
@@ -41,6 +43,7 @@ final class Learning: Sendable {
         self.ruleSets = ruleSets
         onDelay = configuration.feed.onDelay
         maxDelayNanoseconds = Int64(configuration.feed.maxDelayMilliseconds) * 1_000_000
+        addressLimit = configuration.learning.maxAddressesPerName
         grace = Int64(configuration.learning.grace)
         minTTL = Int64(configuration.learning.minTTL)
         denied = configuration.learning.denyAddresses

@@ -48,11 +48,13 @@ extension Pipeline {
         let identity = turn.snapshot.policy.identityIndex(of: client)
         let key = DecisionMemory.key(name, identity: identity, transport: transport)
         let verdict: Verdict
+        var isNew = false
         if let remembered = decisions.verdict(key, name: name, identity: identity, epoch: turn.epoch) {
             verdict = remembered
         } else {
             verdict = turn.snapshot.policy.verdict(identity: identity, name: name, transport: transport)
             decisions.store(key, name: name, identity: identity, epoch: turn.epoch, verdict: verdict)
+            isNew = true
         }
         switch verdict.outcome {
         case .allowed: counters.allowed += 1
@@ -70,9 +72,11 @@ extension Pipeline {
             return .miss
         }
         counters.cacheHits += 1
+        if isNew, hit.kind.isPositive { noteSeen(identity, verdict, turn: turn) }
 
         // 4. Have the enforcers confirmed its addresses for this identity? A reply that is cut carries none.
-        if hit.carriesAddresses, verdict.isSelected || turn.shared.learnsEverything, hit.length <= output.count {
+        let isLearned = verdict.isSelected || turn.snapshot.policy.matchesAliases || turn.shared.learnsEverything
+        if hit.carriesAddresses, isLearned, hit.length <= output.count {
             guard acknowledged.contains(serial: hit.serial, identity: identity, epoch: turn.epoch) else {
                 return .unlearned(hit)
             }

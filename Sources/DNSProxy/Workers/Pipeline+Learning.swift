@@ -12,6 +12,8 @@ struct StoredImage {
     var lastValid: Moment
     /// Whether it carries addresses.
     var carriesAddresses: Bool
+    /// Whether it says that the name has what was asked for.
+    var isPositive: Bool
     /// What to tell a client that sent OPT.
     var error: ExtendedError = .none
 
@@ -22,11 +24,15 @@ struct StoredImage {
         serial = hit.isStale ? 0 : hit.serial
         lastValid = hit.expires.adding(seconds: 1)
         carriesAddresses = hit.carriesAddresses
+        isPositive = hit.kind.isPositive
     }
 
     /// An answer that has just come.
-    init(length: Int, serial: UInt64, lifetime: UInt32, carriesAddresses: Bool, now: Moment) {
+    init(
+        length: Int, serial: UInt64, kind: AnswerKind, lifetime: UInt32, carriesAddresses: Bool, now: Moment
+    ) {
         self.length = length
+        isPositive = kind.isPositive
         self.serial = serial
         lastValid = now.adding(seconds: Int64(lifetime) + 1)
         self.carriesAddresses = carriesAddresses
@@ -50,11 +56,19 @@ extension Pipeline {
         _ output: inout MutableSpan<UInt8>, answer: StoredImage, question: Span<UInt8>, client: IPAddress,
         transport: QueryTransport, turn: Turn, sender: () -> Sender
     ) -> Int {
+        var answer = answer
+        let policy = turn.snapshot.policy
+        let identity = policy.identityIndex(of: client)
+        let verdict = policy.verdict(identity: identity, name: name, transport: transport)
+        if answer.isPositive { noteSeen(identity, verdict, turn: turn) }
         let limit = Reply.limit(query, transport: transport)
         let fits = answer.length + (query.edns == nil ? 0 : EDNS.emptyLength) <= min(limit, output.count)
         var wait = Learning.Wait.none
         // A reply that does not fit is cut to its question, so it shows the client no address.
-        if fits { wait = learn(output.span.extracting(0..<answer.length), answer: answer, client: client, turn: turn) }
+        let isLearned = verdict.isSelected || policy.matchesAliases || shared.learnsEverything
+        if fits, answer.carriesAddresses, isLearned {
+            wait = learn(&output, answer: &answer, client: client, identity: identity, turn: turn)
+        }
         let length = Reply.finish(
             &output, length: answer.length, query: query, question: question, limit: limit, error: answer.error)
         switch wait {
@@ -91,35 +105,53 @@ extension Pipeline {
         }
     }
 
-    /// Learns what the answer in `image` says about the name at hand, and tells what its reply has to wait for.
+    /// Learns what the answer in `output` says about the name at hand, and tells what its reply has to wait for.
+    ///
+    /// An answer with more addresses than a name may have is cut to those that are learned.
     private mutating func learn(
-        _ image: Span<UInt8>, answer: StoredImage, client: IPAddress, turn: Turn
+        _ output: inout MutableSpan<UInt8>, answer: inout StoredImage, client: IPAddress, identity: Int, turn: Turn
     ) -> Learning.Wait {
-        guard answer.carriesAddresses else { return .none }
         let policy = turn.snapshot.policy
-        let identity = policy.identityIndex(of: client)
-        let type = query.question.type
-        let verdict = policy.verdict(identity: identity, name: name, transport: .udp)
-        let rules = policy.rules(identity: identity, name: name)
-        // A deny rule may take away every port that an allow rule selects the name for: then nothing may be opened.
-        guard shared.learnsEverything || verdict.isSelected && !rules.isEmpty else { return .none }
         // The image is a message like any other: the scrubber that made it also takes it apart.
         var scratch = self.scratch
         self.scratch = []
+        defer { self.scratch = scratch }
         var span = scratch.mutableSpan
-        let result = scrubber.scrub(image, question: name, type: type, into: &span)
-        self.scratch = scratch
+        scrubber.addressLimit = shared.learning.addressLimit
+        defer { scrubber.addressLimit = .max }
+        let result = scrubber.scrub(
+            output.span.extracting(0..<answer.length), question: name, type: query.question.type, into: &span)
         guard result.outcome == .answer else { return .refused }
-        let wait = shared.learning.learn(
-            name: name, identity: policy.identities[identity].id, client: client, aliases: scrubber.aliases,
-            addresses: scrubber.addresses, rules: rules,
-            lastValid: answer.lastValid, now: turn.now, leftOut: &counters.addressesDenied)
-        if case .until(let sequence) = wait, !shared.learning.isReleased(sequence) { return wait }
-        if case .refused = wait { return wait }
-        if answer.serial != 0 {
-            acknowledged.insert(serial: answer.serial, identity: identity, epoch: turn.epoch)
+        // A deny rule may take away every port that an allow rule selects the name for: then nothing may be opened.
+        let rules = policy.rules(identity: identity, name: name, aliases: scrubber.aliases)
+        var wait = Learning.Wait.none
+        if shared.learnsEverything || !rules.isEmpty {
+            if result.dropped > 0 {
+                // The header of the cached image may say AA, which the scrubber takes off.
+                for index in 4..<result.length { output[index] = span[index] }
+                answer.length = result.length
+                answer.serial = 0
+                counters.answersCut += 1
+            }
+            wait = shared.learning.learn(
+                name: name, identity: policy.identities[identity].id, client: client, aliases: scrubber.aliases,
+                addresses: scrubber.addresses, rules: rules, lastValid: answer.lastValid, now: turn.now,
+                leftOut: &counters.addressesDenied)
         }
+        switch wait {
+        case .refused: return wait
+        case .until(let sequence) where !shared.learning.isReleased(sequence): return wait
+        case .none, .until: break
+        }
+        if answer.serial != 0 { acknowledged.insert(serial: answer.serial, identity: identity, epoch: turn.epoch) }
         return .none
+    }
+
+    /// Notes that an identity asked for the name at hand and was answered; of a turn only the first few hundred.
+    mutating func noteSeen(_ identity: Int, _ verdict: Verdict, turn: Turn) {
+        guard identity != 0, seen.count < 512 else { return }
+        let id = turn.snapshot.policy.identities[identity].id
+        seen.append(SeenNames.Note(identity: id, name: name.domainName, isAudited: verdict.outcome == .audited))
     }
 
     /// Sends the held replies that the feed has released, and deals with those whose time is up.

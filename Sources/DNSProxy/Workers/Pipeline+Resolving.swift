@@ -136,7 +136,8 @@ extension Pipeline {
         }
         return Accepted(
             stored: StoredImage(
-                length: result.length, serial: serial, lifetime: lifetime, carriesAddresses: carriesAddresses, now: now),
+                length: result.length, serial: serial, kind: kind, lifetime: lifetime,
+                carriesAddresses: carriesAddresses, now: now),
             isFailure: kind == .failure)
     }
 

@@ -19,6 +19,8 @@ struct Pipeline: ~Copyable {
     var acknowledged = AcknowledgedMemory()
     /// What was counted.
     var counters = WorkerCounters()
+    /// Names that were asked for and answered in this turn, by decisions that were not remembered.
+    var seen: [SeenNames.Note] = []
     /// Queries that wait for an upstream.
     var exchanges: ExchangeTable
     /// Answers that wait for the journal or an enforcer.

@@ -64,6 +64,10 @@ struct Worker: ~Copyable, @unchecked Sendable {
             pipeline.expireAttempts(turn: turn, listeners: &listeners)
             if !pipeline.holds.isEmpty { pipeline.releaseHolds(now: turn.now, listeners: &listeners) }
             listeners.flush()
+            if !pipeline.seen.isEmpty {
+                shared.seenNames.note(pipeline.seen)
+                pipeline.seen.removeAll(keepingCapacity: true)
+            }
             pipeline.counters.droppedUnsent = listeners.sendFailures
             status.show(pipeline.counters, holds: pipeline.holds.count, exchanges: pipeline.exchanges.count)
             if isStopping, pipeline.holds.isEmpty, pipeline.exchanges.count == 0 { return }

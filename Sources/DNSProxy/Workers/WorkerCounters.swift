@@ -39,10 +39,14 @@ public struct WorkerCounters: Sendable, Equatable {
     public var held: UInt64 = 0
     /// Answers whose wait ended with `maxDelay` instead of an acknowledgement.
     public var holdTimeouts: UInt64 = 0
+    /// Answers whose mapping an enforcer could not put in force.
+    public var holdRejections: UInt64 = 0
     /// Changes of mappings that the feed had no room for.
     public var feedRefusals: UInt64 = 0
     /// Addresses that an answer carried but that may never be learned.
     public var addressesDenied: UInt64 = 0
+    /// Answers that were cut because they had more addresses than a name may have.
+    public var answersCut: UInt64 = 0
     /// Datagrams that were not queries at all: too short, or responses.
     public var droppedNotQuery: UInt64 = 0
     /// Datagrams longer than a query may be.
@@ -78,9 +82,10 @@ public struct WorkerCounters: Sendable, Equatable {
         ("coalesced", \.coalesced), ("upstream_queries", \.upstreamQueries),
         ("upstream_timeouts", \.upstreamTimeouts), ("upstream_errors", \.upstreamErrors),
         ("upstream_mismatches", \.upstreamMismatches), ("upstream_failures", \.upstreamFailures), ("held", \.held),
-        ("hold_timeouts", \.holdTimeouts), ("feed_refusals", \.feedRefusals),
-        ("addresses_denied", \.addressesDenied), ("dropped_not_query", \.droppedNotQuery),
-        ("dropped_oversized", \.droppedOversized), ("dropped_not_allowed", \.droppedNotAllowed),
+        ("hold_timeouts", \.holdTimeouts), ("hold_rejections", \.holdRejections), ("feed_refusals", \.feedRefusals),
+        ("addresses_denied", \.addressesDenied), ("answers_cut", \.answersCut),
+        ("dropped_not_query", \.droppedNotQuery), ("dropped_oversized", \.droppedOversized),
+        ("dropped_not_allowed", \.droppedNotAllowed),
         ("dropped_unsent", \.droppedUnsent), ("overloaded", \.overloaded),
     ]
 }

@@ -13,6 +13,9 @@ public struct AnswerScrubber: ~Copyable {
     /// Only a response whose tiny records point at long names again and again needs more; no server sends that.
     public static let workLimit = 4 * 65_536
 
+    /// Addresses that the image may carry, hints included; records with more are left out, the last ones first.
+    public var addressLimit = Int.max
+
     /// Offsets in the image of every record's TTL, ascending.
     public private(set) var ttlOffsets: [UInt16] = []
     /// What a client learns from the image: A and AAAA records of the final RRset, and hints of SVCB and HTTPS.
@@ -142,13 +145,26 @@ public struct AnswerScrubber: ~Copyable {
             }
             // Once to read the name and once to write it.
             if RecordData.layout(type) != nil { try work(2 * scratch.count) }
-            guard digests.insert(digest) else { continue }
+            guard digests.insert(digest), hasRoom(for: type, message, record.data) else { continue }
             let open = beginRecord(type, ttl: ttl, ownedByOther: ownedByOther, into: &image)
             RecordData.copy(type, message, record.data, builder: &builder, to: &image)
             builder.endRecord(open, to: &image)
             guard !builder.overflowed else { throw .wire(.noRoom) }
             learn(type, message, record.data, ttl: ttl)
             if single { break }
+        }
+    }
+
+    /// Whether the image may carry the addresses in a record's data.
+    private func hasRoom(for type: RecordType, _ message: Span<UInt8>, _ data: Range<Int>) -> Bool {
+        switch type {
+        case .a, .aaaa: return addresses.count < addressLimit
+        case .svcb, .https:
+            guard addressLimit < .max else { return true }
+            var hints = 0
+            ServiceParameters.forEachHint(message, data) { _ in hints += 1 }
+            return addresses.count + hints <= addressLimit
+        default: return true
         }
     }
 

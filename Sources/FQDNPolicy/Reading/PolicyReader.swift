@@ -72,9 +72,6 @@ struct PolicyReader {
                 let aliases = annotations.choice("dnsproxyd.io/match-aliases", Truth.self)
                 metadata.isAudit = enforcement == .audit
                 metadata.matchesAliases = aliases == .true
-                if aliases == .true, let node = annotations.value("dnsproxyd.io/match-aliases") {
-                    problems.notice(node, "not enforced here yet: only the name that was asked is compared")
-                }
                 for pair in annotations.pairs where !pair.key.hasPrefix("dnsproxyd.io/") {
                     _ = annotations.value(pair.key)
                 }

@@ -22,6 +22,24 @@ extension PolicySnapshot {
         }
     }
 
+    /// What an enforcer is told about the addresses of an answer to `name` that leads over `aliases`: the rules that
+    /// select the name, and those of policies that match CNAME targets and select one of them. A deny rule for the
+    /// name itself leaves nothing.
+    public func rules(identity: Int, name: borrowing NameBuffer, aliases: [DomainName]) -> [SelectedRule] {
+        let direct = rules(identity: identity, name: name)
+        guard matchesAliases, !aliases.isEmpty else { return direct }
+        let own = matchingEntries(identity: identity, name: name)
+        guard !own.contains(where: { $0.effects.contains(.deniesLearning) }) else { return direct }
+        var ports: [String: Set<SelectedRule.Port>] = [:]
+        for rule in direct { ports[rule.policy, default: []].formUnion(rule.ports) }
+        for alias in aliases {
+            for rule in rules(identity: identity, name: NameBuffer(alias), asAlias: true) {
+                ports[rule.policy, default: []].formUnion(rule.ports)
+            }
+        }
+        return ports.sorted { $0.key < $1.key }.map { SelectedRule(policy: $0, ports: $1.sorted()) }
+    }
+
     /// All entries whose pattern matches `name`, in the order of the documents.
     func matchingEntries(identity: Int, name: borrowing NameBuffer) -> [RuleTables.Entry] {
         var found = HeadsVisitor()

@@ -15,6 +15,9 @@ public final class PolicySnapshot: Sendable {
     /// Patterns under `rules.dns` and `toFQDNs` of all documents.
     public let ruleCount: Int
 
+    /// Whether a policy also selects names that are CNAME targets, so that answers have to be looked at for them.
+    public let matchesAliases: Bool
+
     /// The compiled rules.
     let tables: RuleTables
     /// For each identity the index of its rule set.
@@ -63,6 +66,7 @@ public final class PolicySnapshot: Sendable {
         self.policies = policies
         self.rules = rules
         self.addresses = addresses
+        matchesAliases = tables.entries.contains { $0.effects.contains(.selectsAliases) }
     }
 
     /// Index in `identities` of the client at `address`, by the longest prefix that contains it; 0 for an unknown one.

@@ -1,0 +1,73 @@
+import DNSWire
+import FQDNPolicy
+import Synchronization
+
+/// The names that each identity asked for and was answered, so that a policy can be written from them. Bounded, and
+/// gone with the process.
+final class SeenNames: Sendable {
+    /// Names that are kept of one identity; later ones are not noted.
+    static let namesPerIdentity = 5_000
+    /// Names that are kept in all.
+    static let capacity = 50_000
+
+    /// One name that an identity asked for.
+    struct Note: Sendable {
+        /// Who asked.
+        var identity: IdentityID
+        /// What for.
+        var name: DomainName
+        /// Whether the query was answered only because of audit.
+        var isAudited: Bool
+    }
+
+    /// The names and what is known of them.
+    private struct State {
+        /// By identity the names, each with whether it was audited.
+        var names: [IdentityID: [DomainName: Bool]] = [:]
+        /// Names of all identities.
+        var count = 0
+        /// Identities that asked for a name that found no place.
+        var overflowed: Set<IdentityID> = []
+    }
+
+    /// The names.
+    private let state = Mutex(State())
+
+    /// Notes what a worker saw in one turn of its loop.
+    func note(_ notes: [Note]) {
+        state.withLock { state in
+            for note in notes {
+                if let isAudited = state.names[note.identity]?[note.name] {
+                    if isAudited != note.isAudited { state.names[note.identity]?[note.name] = note.isAudited }
+                    continue
+                }
+                let known = state.names[note.identity]?.count ?? 0
+                guard known < SeenNames.namesPerIdentity, state.count < SeenNames.capacity else {
+                    // Of identities that have no name at all none is remembered, so that this set stays bounded too.
+                    if known > 0 { state.overflowed.insert(note.identity) }
+                    continue
+                }
+                state.names[note.identity, default: [:]][note.name] = note.isAudited
+                state.count += 1
+            }
+        }
+    }
+
+    /// The names of an identity, those that were audited last marked so, and whether there were more.
+    func names(of identity: IdentityID) -> (names: [(name: DomainName, isAudited: Bool)], isComplete: Bool) {
+        state.withLock { state in
+            let names = (state.names[identity] ?? [:]).map { (name: $0.key, isAudited: $0.value) }
+            return (names, !state.overflowed.contains(identity) && (!names.isEmpty || state.count < SeenNames.capacity))
+        }
+    }
+
+    /// Forgets the names of identities for which the predicate holds.
+    func forget(where isGone: (IdentityID) -> Bool) {
+        state.withLock { state in
+            for identity in state.names.keys.filter(isGone) {
+                state.count -= state.names.removeValue(forKey: identity)?.count ?? 0
+                state.overflowed.remove(identity)
+            }
+        }
+    }
+}
