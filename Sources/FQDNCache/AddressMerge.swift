@@ -1,6 +1,10 @@
 internal import DNSWire
 
-/// What becomes of a name's addresses when an answer adds to them: which are new or live longer, and which must go.
+/// What becomes of a name's addresses when others come: which are to be published, and which make room.
+///
+/// At the limit the addresses that came go last, so that an answer that fits is known whole. The others go first, those
+/// that expire first before those that expire later; of equal ones those that were known for longer stay. Among the
+/// addresses that came the order is the same, so that an answer above the limit moves nothing when it is seen again.
 struct AddressMerge {
     /// What happens to one address.
     private enum State {
@@ -12,10 +16,18 @@ struct AddressMerge {
         case dropped
     }
 
-    /// All addresses, those known before first.
-    private var addresses: [MappedAddress]
-    /// What happens to each.
-    private var states: [State]
+    /// One address.
+    private struct Candidate {
+        /// The address as it will be, but for the number of its event if that is still to come.
+        var mapped: MappedAddress
+        /// What happens to it.
+        var state: State
+        /// Whether it is one of those that came.
+        var isWanted: Bool
+    }
+
+    /// All addresses, those known before first and in their order.
+    private var candidates: [Candidate]
     /// The addresses as they were before.
     private let before: [MappedAddress]
     /// Positions by address, once there are too many to search.
@@ -27,106 +39,118 @@ struct AddressMerge {
     /// Starts with what is known.
     init(_ known: [MappedAddress]) {
         before = known
-        addresses = known
-        states = [State](repeating: .kept, count: known.count)
+        candidates = known.map { Candidate(mapped: $0, state: .kept, isWanted: false) }
     }
 
     /// Whether there is anything to publish.
-    var hasChanges: Bool { states.contains(.changed) }
+    var hasChanges: Bool { candidates.contains { $0.state == .changed } }
 
     /// The number of addresses that find no place.
-    var droppedCount: Int { states.count { $0 == .dropped } }
+    var droppedCount: Int { candidates.count { $0.state == .dropped } }
 
     /// The position of an address.
     private mutating func position(_ address: IPAddress) -> Int? {
-        if addresses.count <= AddressMerge.searchLimit {
-            return addresses.firstIndex { $0.learned.address == address }
+        if candidates.count <= AddressMerge.searchLimit {
+            return candidates.firstIndex { $0.mapped.learned.address == address }
         }
         if positions == nil {
             positions = Dictionary(
-                addresses.indices.map { (addresses[$0].learned.address, $0) }, uniquingKeysWith: { first, _ in first })
+                candidates.indices.map { (candidates[$0].mapped.learned.address, $0) },
+                uniquingKeysWith: { first, _ in first })
         }
         return positions?[address]
     }
 
-    /// Adds the addresses of an answer that are not over yet; of the same address the latest expiry counts.
+    /// Adds the addresses of an answer that are not over yet; of the same address the latest expiry counts. One that no
+    /// enforcer has in force, though it was published, is published again.
     mutating func add(_ wanted: [LearnedAddress], now: Moment) {
         for address in wanted where address.expires > now {
-            add(MappedAddress(address, sequence: 0), state: .changed)
+            guard let position = position(address.address) else {
+                append(MappedAddress(address, sequence: 0), state: .changed)
+                continue
+            }
+            candidates[position].isWanted = true
+            if candidates[position].mapped.learned.expires < address.expires {
+                candidates[position].mapped = MappedAddress(address, sequence: 0)
+                candidates[position].state = .changed
+            } else if !candidates[position].mapped.isConfirmable {
+                candidates[position].state = .changed
+            }
         }
     }
 
-    /// Adds addresses that were published before.
-    mutating func restore(_ known: [MappedAddress]) {
-        for address in known { add(address, state: .kept) }
+    /// Adds addresses that were published before; what they say replaces what is known.
+    mutating func restore(_ published: [MappedAddress]) {
+        for address in published {
+            if let position = position(address.learned.address) {
+                candidates[position].mapped = address
+                candidates[position].isWanted = true
+            } else {
+                append(address, state: .kept)
+            }
+        }
     }
 
-    /// Adds an address, or extends it.
-    private mutating func add(_ address: MappedAddress, state: State) {
-        if let position = position(address.learned.address) {
-            guard addresses[position].learned.expires < address.learned.expires else { return }
-            addresses[position] = address
-            states[position] = state
-        } else {
-            positions?[address.learned.address] = addresses.count
-            addresses.append(address)
-            states.append(state)
-        }
+    /// Adds an address that is not there yet.
+    private mutating func append(_ address: MappedAddress, state: State) {
+        positions?[address.learned.address] = candidates.count
+        candidates.append(Candidate(mapped: address, state: state, isWanted: true))
     }
 
     /// Publishes every address that is not over yet, because the rules are other ones now.
     mutating func changeAll(now: Moment) {
-        for position in addresses.indices where addresses[position].learned.expires > now {
-            states[position] = .changed
+        for position in candidates.indices where candidates[position].mapped.learned.expires > now {
+            candidates[position].state = .changed
         }
     }
 
-    /// Drops what is above the limit: the earliest to expire first; of equal ones those known before stay, so that an
-    /// answer above the limit changes nothing when it is seen again.
+    /// Drops what is above the limit.
     mutating func limit(to limit: Int) {
-        guard addresses.count > limit else { return }
-        let order = addresses.indices.sorted {
-            let (left, right) = (addresses[$0].learned.expires, addresses[$1].learned.expires)
-            return left != right ? left < right : $0 > $1
+        guard candidates.count > limit else { return }
+        let order = candidates.indices.sorted {
+            let (left, right) = (candidates[$0], candidates[$1])
+            guard left.isWanted == right.isWanted else { return right.isWanted }
+            let (first, second) = (left.mapped.learned.expires, right.mapped.learned.expires)
+            return first != second ? first < second : $0 > $1
         }
-        for position in order.prefix(addresses.count - limit) { states[position] = .dropped }
+        for position in order.prefix(candidates.count - limit) { candidates[position].state = .dropped }
     }
 
     /// Addresses known before, as they were, that are dropped.
-    var removed: [MappedAddress] { before.indices.filter { states[$0] == .dropped }.map { before[$0] } }
+    var removed: [MappedAddress] { before.indices.filter { candidates[$0].state == .dropped }.map { before[$0] } }
 
     /// Addresses known before, as they were, that are not dropped.
-    var keptOfBefore: [MappedAddress] { before.indices.filter { states[$0] != .dropped }.map { before[$0] } }
+    var keptOfBefore: [MappedAddress] {
+        before.indices.filter { candidates[$0].state != .dropped }.map { before[$0] }
+    }
 
     /// Addresses to publish.
     var changedAddresses: [LearnedAddress] {
-        addresses.indices.filter { states[$0] == .changed }.map { addresses[$0].learned }
+        candidates.filter { $0.state == .changed }.map(\.mapped.learned)
     }
 
     /// All addresses that stay, those published now with the number of that event.
     func result(_ sequence: UInt64) -> [MappedAddress] {
-        addresses.indices.filter { states[$0] != .dropped }.map { position in
-            states[position] == .changed
-                ? MappedAddress(addresses[position].learned, sequence: sequence) : addresses[position]
+        var result: [MappedAddress] = []
+        result.reserveCapacity(candidates.count)
+        for candidate in candidates where candidate.state != .dropped {
+            result.append(
+                candidate.state == .changed
+                    ? MappedAddress(candidate.mapped.learned, sequence: sequence) : candidate.mapped)
         }
+        return result
     }
 
-    /// What to tell about the addresses of an answer that are not over, of which those published now have the number
-    /// `published`.
-    mutating func outcome(
-        of wanted: [LearnedAddress], now: Moment, published: UInt64, changed: Bool
-    ) -> LearnOutcome {
+    /// What to tell about the addresses that came, of which those published now have the number `published`.
+    func outcome(published: UInt64, changed: Bool) -> LearnOutcome {
         var outcome = LearnOutcome(changed: changed)
-        var leftOut: Set<Int> = []
-        for address in wanted where address.expires > now {
-            guard let position = position(address.address) else { continue }
-            switch states[position] {
-            case .kept: outcome.sequence = max(outcome.sequence, addresses[position].sequence)
+        for candidate in candidates where candidate.isWanted {
+            switch candidate.state {
+            case .kept: outcome.sequence = max(outcome.sequence, candidate.mapped.sequence)
             case .changed: outcome.sequence = max(outcome.sequence, published)
-            case .dropped: leftOut.insert(position)
+            case .dropped: outcome.leftOut += 1
             }
         }
-        outcome.leftOut = leftOut.count
         return outcome
     }
 }

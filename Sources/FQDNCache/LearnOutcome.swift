@@ -7,7 +7,7 @@ public struct LearnOutcome: Hashable, Sendable {
     public var changed: Bool
     /// Whether the feed took no event; nothing was learned then, though a mapping may already have made room.
     public var refused: Bool
-    /// Addresses that the limit of addresses per name kept out.
+    /// Addresses that the limit of addresses per name kept out; only an answer with more of them than that has any.
     public var leftOut: Int
 
     /// Puts an outcome together.

@@ -3,7 +3,11 @@ public struct MappedAddress: Hashable, Sendable {
     /// What was learned.
     public var learned: LearnedAddress
     /// The sequence number of the event that published it last; an enforcer that acknowledged that has it in force.
+    /// `unconfirmed` when one said that it has not.
     public var sequence: UInt64
+
+    /// The sequence number that nobody ever acknowledges.
+    public static let unconfirmed = UInt64.max
 
     /// Joins an address and the number of its event.
     @inlinable
@@ -11,4 +15,8 @@ public struct MappedAddress: Hashable, Sendable {
         self.learned = learned
         self.sequence = sequence
     }
+
+    /// Whether waiting for `sequence` can succeed.
+    @inlinable
+    public var isConfirmable: Bool { sequence != MappedAddress.unconfirmed }
 }

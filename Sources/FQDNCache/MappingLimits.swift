@@ -1,12 +1,14 @@
 /// How much the mapping table holds, and so which mapping makes room for another.
+///
+/// Names are counted over all shards, but only a name of the new one's shard makes room. Where there is none to choose,
+/// a limit of names may be exceeded by this one, so by a name a shard at most.
 public struct MappingLimits: Hashable, Sendable {
-    /// Addresses of one name for one identity; those that expire first make room.
+    /// Addresses of one name for one identity. Those of the answer at hand stay if it fits; of the others those that
+    /// expire first make room.
     public var addressesPerName: Int
-    /// Names of one identity; of those in the new name's shard, the one whose last address expires first makes room.
-    /// An identity without a name in that shard may exceed the limit by this one, so by a name a shard at most.
+    /// Names of one identity; the one whose last address expires first makes room.
     public var namesPerIdentity: Int
-    /// Names of all identities, divided evenly among the shards (at least one each); the one in the new name's shard
-    /// whose last address expires first makes room.
+    /// Names of all identities; the one whose last address expires first makes room.
     public var names: Int
 
     /// The limits; less than one counts as one.

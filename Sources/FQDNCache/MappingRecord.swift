@@ -27,19 +27,30 @@ struct MappingRecord: Sendable {
     private var addressBase: UInt16 = 0
     /// Bytes of the name; 0 in a free slot.
     private var nameLength: UInt8 = 0
+    /// Bytes of an address of its own: 4 if all are IPv4, else 16.
+    private var addressLength: UInt8 = 16
 
     /// No slot.
     static let none = UInt32.max
     /// Names of a chain that are kept.
     static let maximumChain = 64
-    /// Bytes of one address: 16 of its own, expiry 8, sequence 8, TTL 4, source 1.
-    private static let stride = 37
+    /// Bytes of one address without its own: expiry 8, sequence 8, TTL 4, source 1; they stand before it.
+    private static let factsLength = 21
+    /// Where the sequence number of an address is.
+    private static let sequenceOffset = 8
+    /// Where the TTL of an address is.
+    private static let ttlOffset = 16
+    /// Where the source of an address is.
+    private static let sourceOffset = 20
 
     /// Whether the slot holds a mapping.
     var isLive: Bool { nameLength > 0 }
 
+    /// Bytes of one address.
+    private var stride: Int { MappingRecord.factsLength + Int(addressLength) }
+
     /// The number of addresses.
-    var addressCount: Int { (content.count - Int(addressBase)) / MappingRecord.stride }
+    var addressCount: Int { (content.count - Int(addressBase)) / stride }
 
     /// Whether the mapping is for exactly this name.
     func hasName(_ name: borrowing NameBuffer) -> Bool {
@@ -74,45 +85,67 @@ struct MappingRecord: Sendable {
         }
     }
 
-    /// The address at `index`.
+    /// Where the address at `index` starts in `content`.
+    private func offset(_ index: Int) -> Int { Int(addressBase) + index * stride }
+
+    /// The address at `index`, with what is known about it.
     subscript(index: Int) -> MappedAddress {
-        let base = Int(addressBase) + index * MappingRecord.stride
-        let address = IPAddress(high: integer(base), low: integer(base + 8))
+        let base = offset(index)
         let learned = LearnedAddress(
-            address: address, ttl: integer(base + 32), expires: Moment(nanoseconds: integer(base + 16)),
-            source: MappingSource(rawValue: content[base + 36]) ?? .answer)
-        return MappedAddress(learned, sequence: integer(base + 24))
+            address: address(at: index), ttl: load32(base + MappingRecord.ttlOffset), expires: expiry(at: index),
+            source: MappingSource(rawValue: content[base + MappingRecord.sourceOffset]) ?? .answer)
+        return MappedAddress(learned, sequence: load64(base + MappingRecord.sequenceOffset))
     }
+
+    /// The address at `index` alone.
+    func address(at index: Int) -> IPAddress {
+        let base = offset(index) + MappingRecord.factsLength
+        if addressLength == 4 { return IPAddress(ipv4: load32(base)) }
+        return IPAddress(high: load64(base), low: load64(base + 8))
+    }
+
+    /// When the address at `index` expires.
+    func expiry(at index: Int) -> Moment { Moment(nanoseconds: Int64(bitPattern: load64(offset(index)))) }
 
     /// The index of an address.
     func index(of address: IPAddress) -> Int? {
-        for index in 0..<addressCount {
-            let base = Int(addressBase) + index * MappingRecord.stride
-            if integer(base + 8) == address.low, integer(base) == address.high { return index }
-        }
-        return nil
+        if addressLength == 4, !address.isIPv4 { return nil }
+        return (0..<addressCount).first { self.address(at: $0) == address }
+    }
+
+    /// The indices of those of `wanted` that the mapping has, in ascending order.
+    func indices(of wanted: [IPAddress]) -> [Int] {
+        if wanted.count == 1 { return index(of: wanted[0]).map { [$0] } ?? [] }
+        if wanted.count * addressCount <= 64 { return (0..<addressCount).filter { wanted.contains(address(at: $0)) } }
+        let wanted = Set(wanted)
+        return (0..<addressCount).filter { wanted.contains(address(at: $0)) }
     }
 
     /// Replaces name, chain (its first `maximumChain` names) and addresses.
     mutating func setContent(name: Span<UInt8>, chain: [DomainName], addresses: [MappedAddress]) {
         let chain = chain.prefix(MappingRecord.maximumChain)
         let base = chain.reduce(name.count) { $0 + $1.bytes.count }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(base + addresses.count * MappingRecord.stride)
-        for index in name.indices { bytes.append(name[index]) }
-        for name in chain { bytes += name.bytes }
-        for address in addresses {
-            bytes.append(integer: address.learned.address.high)
-            bytes.append(integer: address.learned.address.low)
-            bytes.append(integer: address.learned.expires.nanoseconds)
-            bytes.append(integer: address.sequence)
-            bytes.append(integer: address.learned.ttl)
-            bytes.append(address.learned.source.rawValue)
-        }
-        content = bytes
         nameLength = UInt8(name.count)
         addressBase = UInt16(base)
+        addressLength = addresses.allSatisfy(\.learned.address.isIPv4) ? 4 : 16
         last = addresses.reduce(Moment(nanoseconds: .min)) { max($0, $1.learned.expires) }
+        let isShort = addressLength == 4
+        content = [UInt8](capacity: base + addresses.count * stride) { output in
+            for index in name.indices { output.append(name[index]) }
+            for name in chain { output.append(name.bytes.span) }
+            for mapped in addresses {
+                output.append(UInt64(bitPattern: mapped.learned.expires.nanoseconds))
+                output.append(mapped.sequence)
+                output.append(mapped.learned.ttl)
+                output.append(mapped.learned.source.rawValue)
+                if isShort {
+                    output.append(mapped.learned.address.ipv4)
+                } else {
+                    output.append(mapped.learned.address.high)
+                    output.append(mapped.learned.address.low)
+                }
+            }
+        }
     }
 
     /// Replaces the addresses only.
@@ -121,15 +154,22 @@ struct MappingRecord: Sendable {
         setContent(name: name.bytes.span, chain: chain, addresses: addresses)
     }
 
-    /// When the first address expires; never without addresses.
-    var earliest: Moment {
-        var earliest = Moment.distantFuture
-        for index in 0..<addressCount {
-            let base = Int(addressBase) + index * MappingRecord.stride
-            earliest = min(earliest, Moment(nanoseconds: integer(base + 16)))
-        }
-        return earliest
+    /// Lets the address at `index` live until `expires`, which is later than it would have, because a connection uses
+    /// it.
+    mutating func extend(_ index: Int, until expires: Moment, sequence: UInt64) {
+        store(UInt64(bitPattern: expires.nanoseconds), at: offset(index))
+        setSequence(sequence, of: index)
+        content[offset(index) + MappingRecord.sourceOffset] = MappingSource.connection.rawValue
+        last = max(last, expires)
     }
+
+    /// Replaces the sequence number of the address at `index`.
+    mutating func setSequence(_ sequence: UInt64, of index: Int) {
+        store(sequence, at: offset(index) + MappingRecord.sequenceOffset)
+    }
+
+    /// When the first address expires; never without addresses.
+    var earliest: Moment { (0..<addressCount).reduce(.distantFuture) { min($0, expiry(at: $1)) } }
 
     /// The mapping as an owned value.
     var mapping: Mapping {
@@ -145,21 +185,38 @@ struct MappingRecord: Sendable {
             ruleSet: ruleSet)
     }
 
-    /// The integer at `offset` of the content, the least significant byte first.
-    private func integer<Value: FixedWidthInteger>(_ offset: Int) -> Value {
-        var value: Value = 0
-        for index in 0..<MemoryLayout<Value>.size {
-            value |= Value(truncatingIfNeeded: content[offset + index]) << Value(truncatingIfNeeded: 8 * index)
-        }
-        return value
+    /// The 64 bits at `offset` of the content, the least significant byte first.
+    private func load64(_ offset: Int) -> UInt64 { UInt64(load32(offset)) | UInt64(load32(offset + 4)) << 32 }
+
+    /// The 32 bits at `offset` of the content, the least significant byte first.
+    private func load32(_ offset: Int) -> UInt32 {
+        UInt32(content[offset]) | UInt32(content[offset + 1]) << 8 | UInt32(content[offset + 2]) << 16
+            | UInt32(content[offset + 3]) << 24
+    }
+
+    /// Writes 64 bits at `offset` of the content, the least significant byte first.
+    private mutating func store(_ value: UInt64, at offset: Int) {
+        for index in 0..<8 { content[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index)) }
     }
 }
 
-extension [UInt8] {
-    /// Appends the bytes of an integer, the least significant first.
-    fileprivate mutating func append<Value: FixedWidthInteger>(integer: Value) {
-        for index in 0..<MemoryLayout<Value>.size {
-            append(UInt8(truncatingIfNeeded: integer >> Value(truncatingIfNeeded: 8 * index)))
-        }
+extension OutputSpan<UInt8> {
+    /// Appends 64 bits, the least significant byte first.
+    fileprivate mutating func append(_ value: UInt64) {
+        append(UInt32(truncatingIfNeeded: value))
+        append(UInt32(truncatingIfNeeded: value >> 32))
+    }
+
+    /// Appends 32 bits, the least significant byte first.
+    fileprivate mutating func append(_ value: UInt32) {
+        append(UInt8(truncatingIfNeeded: value))
+        append(UInt8(truncatingIfNeeded: value >> 8))
+        append(UInt8(truncatingIfNeeded: value >> 16))
+        append(UInt8(truncatingIfNeeded: value >> 24))
+    }
+
+    /// Appends bytes.
+    fileprivate mutating func append(_ bytes: Span<UInt8>) {
+        for index in bytes.indices { append(bytes[index]) }
     }
 }

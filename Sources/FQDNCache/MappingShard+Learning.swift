@@ -45,8 +45,7 @@ extension MappingShard {
         }
         evictedAddresses &+= UInt64(merge.droppedCount)
         guard merge.hasChanges else {
-            return merge.outcome(
-                of: lesson.addresses, now: lesson.now, published: 0, changed: !merge.removed.isEmpty)
+            return merge.outcome(published: 0, changed: !merge.removed.isEmpty)
         }
 
         var record = MappingRecord()
@@ -61,63 +60,24 @@ extension MappingShard {
         guard sequence != 0 else { return LearnOutcome(refused: true) }
         record.setContent(name: nameBytes.span, chain: lesson.chain, addresses: merge.result(sequence))
         if let slot {
-            update(slot) { $0.take(record) }
+            replace(slot, with: record, commons)
         } else {
-            slot = add(record, commons)
+            _ = add(record, commons)
         }
-        return merge.outcome(of: lesson.addresses, now: lesson.now, published: sequence, changed: true)
+        return merge.outcome(published: sequence, changed: true)
     }
 
-    /// The highest sequence number of the addresses, if every one is known under the same rules for long enough.
+    /// The highest sequence number of the addresses, if every one is known under the same rules for long enough and
+    /// may be in force.
     private func knownSequence(_ lesson: Lesson, _ slot: UInt32) -> UInt64? {
         guard records[slot].ruleSet == lesson.ruleSet else { return nil }
         var sequence: UInt64 = 0
         for wanted in lesson.addresses where wanted.expires > lesson.now {
             guard let index = records[slot].index(of: wanted.address) else { return nil }
             let known = records[slot][index]
-            guard known.learned.expires >= wanted.expires else { return nil }
+            guard known.learned.expires >= wanted.expires, known.isConfirmable else { return nil }
             sequence = max(sequence, known.sequence)
         }
         return sequence
-    }
-
-    /// Puts back what the journal kept, without publishing it; false if a limit forbids.
-    mutating func restore(_ mapping: Mapping, hash: UInt32, _ commons: borrowing MappingCommons) -> Bool {
-        let name = NameBuffer(mapping.name)
-        let slot = find(mapping.identity, name, hash: hash)
-        var merge = AddressMerge(slot.map { records[$0].addresses } ?? [])
-        merge.restore(mapping.addresses)
-        merge.limit(to: commons.limits.addressesPerName)
-        let addresses = merge.result(0)
-        guard !addresses.isEmpty else { return mapping.addresses.isEmpty }
-        if slot == nil {
-            guard records.count < commons.namesPerShard,
-                commons.names(of: mapping.identity) < commons.limits.namesPerIdentity
-            else { return false }
-        }
-        var record = MappingRecord()
-        record.identity = mapping.identity
-        record.client = mapping.client
-        record.hash = hash
-        record.ruleSet = mapping.ruleSet
-        record.learnedAt = mapping.learnedAt
-        record.setContent(name: mapping.name.bytes.span, chain: mapping.chain, addresses: addresses)
-        if let slot {
-            update(slot) { $0.take(record) }
-        } else {
-            _ = add(record, commons)
-        }
-        return merge.droppedCount == 0
-    }
-}
-
-extension MappingRecord {
-    /// Takes over what `other`, a record of the same identity and name, says, and keeps its own places in the shard.
-    mutating func take(_ other: MappingRecord) {
-        var merged = other
-        merged.wake = wake
-        merged.previous = previous
-        merged.next = next
-        self = merged
     }
 }

@@ -37,13 +37,13 @@ extension MappingShard {
 
     /// Removes the mappings for which the predicate holds.
     mutating func remove(
-        where isUnwanted: (_ identity: UInt64, _ name: Span<UInt8>, _ ruleSet: UInt32) -> Bool,
+        where isUnwanted: (_ identity: UInt64, _ name: Span<UInt8>, _ chain: [DomainName]) -> Bool,
         reason: MappingRemovalReason, _ commons: borrowing MappingCommons, _ publish: (MappingChange) -> UInt64
     ) -> RemovalOutcome {
         var outcome = RemovalOutcome()
         for slot in 0..<records.limit where records[slot].isLive {
-            let (identity, ruleSet) = (records[slot].identity, records[slot].ruleSet)
-            guard records[slot].withName({ isUnwanted(identity, $0, ruleSet) }) else { continue }
+            let (identity, chain) = (records[slot].identity, records[slot].chain)
+            guard records[slot].withName({ isUnwanted(identity, $0, chain) }) else { continue }
             guard take(slot, reason, commons, publish) else {
                 outcome.refused = true
                 break
@@ -69,14 +69,15 @@ extension MappingShard {
     mutating func makeRoom(
         for identity: UInt64, _ commons: borrowing MappingCommons, _ publish: (MappingChange) -> UInt64
     ) -> Bool {
+        let isFull = commons.isFull(for: identity)
         var victim: UInt32?
-        if commons.names(of: identity) >= commons.limits.namesPerIdentity {
+        if isFull.identity {
             forEach(of: identity) { slot in
                 if victim.map({ records[slot].last < records[$0].last }) ?? true { victim = slot }
                 return true
             }
         }
-        if victim == nil, records.count >= commons.namesPerShard { victim = firstToEnd() }
+        if victim == nil, isFull.table { victim = firstToEnd() }
         guard let victim else { return true }
         guard take(victim, .limit, commons, publish) else { return false }
         evictedNames &+= 1
@@ -87,7 +88,7 @@ extension MappingShard {
     private mutating func firstToEnd() -> UInt32? {
         var queue = victims ?? Heap()
         victims = nil
-        if queue.isEmpty || queue.count > 2 * records.count + 64 {
+        if queue.isEmpty {
             queue = Heap(liveSlots.map { SlotMoment(moment: records[$0].last, slot: $0) })
         }
         while let first = queue.min {

@@ -7,6 +7,8 @@ struct MappingShard: ~Copyable, Sendable {
     var records = SlotPool()
     /// Finds them by identity and name.
     private var index = SlotIndex()
+    /// Finds them by identity and address.
+    private(set) var addressIndex = SlotIndex()
     /// The first slot of each identity's list.
     private(set) var heads: [UInt64: UInt32] = [:]
     /// When to look at which slot for expiry. A record's true entry has its `wake`; others are left over and ignored.
@@ -23,9 +25,30 @@ struct MappingShard: ~Copyable, Sendable {
 
     /// The slot of a mapping.
     func find(_ identity: UInt64, _ name: borrowing NameBuffer, hash: UInt32) -> UInt32? {
-        index.find(hash) { slot in
-            records[slot].hash == hash && records[slot].identity == identity && records[slot].hasName(name)
+        var found: UInt32?
+        index.forEach(hash) { slot in
+            if records[slot].identity == identity, records[slot].hasName(name) { found = slot }
+            return found == nil
         }
+        return found
+    }
+
+    /// Calls `body` with the slots of the mappings of an identity that may have an address with this hash; now and then
+    /// one has not, and one may come twice.
+    func forEachSlot(_ identity: UInt64, hash: UInt32, _ body: (UInt32) -> Void) {
+        addressIndex.forEach(hash) { slot in
+            if records[slot].identity == identity { body(slot) }
+            return true
+        }
+    }
+
+    /// The slots of the mappings of an identity that have an address.
+    func find(_ identity: UInt64, _ address: IPAddress, hash: UInt32) -> Set<UInt32> {
+        var slots: Set<UInt32> = []
+        forEachSlot(identity, hash: hash) { slot in
+            if records[slot].index(of: address) != nil { slots.insert(slot) }
+        }
+        return slots
     }
 
     /// Adds a mapping that is not there yet and returns its slot.
@@ -35,14 +58,16 @@ struct MappingShard: ~Copyable, Sendable {
         record.next = head
         record.previous = MappingRecord.none
         record.wake = .distantFuture
-        addressCount += record.addressCount
-        let last = record.last
         let slot = records.insert(record)
         if head != MappingRecord.none { records[head].previous = slot }
         heads[identity] = slot
-        index.insert(slot, in: records)
+        index.insert(records[slot].hash, slot)
+        addressCount += records[slot].addressCount
+        for number in 0..<records[slot].addressCount {
+            addressIndex.insert(commons.hash(identity, records[slot].address(at: number)), slot)
+        }
         commons.count(identity, 1)
-        victims?.insert(SlotMoment(moment: last, slot: slot))
+        offerVictim(slot)
         schedule(slot)
         return slot
     }
@@ -52,16 +77,18 @@ struct MappingShard: ~Copyable, Sendable {
         let identity = records[slot].identity
         let (previous, next) = (records[slot].previous, records[slot].next)
         addressCount -= records[slot].addressCount
+        for number in 0..<records[slot].addressCount {
+            addressIndex.remove(commons.hash(identity, records[slot].address(at: number)), slot)
+        }
         if previous == MappingRecord.none {
             heads[identity] = next == MappingRecord.none ? nil : next
         } else {
             records[previous].next = next
         }
         if next != MappingRecord.none { records[next].previous = previous }
-        index.remove(slot, in: records)
+        index.remove(records[slot].hash, slot)
         records.remove(slot)
-        commons.count(identity, -1)
-        if records.count < commons.namesPerShard / 4 * 3 { victims = nil }
+        if !commons.count(identity, -1) { victims = nil }
     }
 
     /// Gives a mapping other addresses, or takes it out if there are none.
@@ -71,17 +98,43 @@ struct MappingShard: ~Copyable, Sendable {
         if addresses.isEmpty {
             remove(slot, commons)
         } else {
-            update(slot) { $0.setAddresses(addresses) }
+            var record = records[slot]
+            record.setAddresses(addresses)
+            replace(slot, with: record, commons)
         }
     }
 
-    /// Changes the addresses of a mapping, which keeps at least one, and what follows from them.
-    mutating func update(_ slot: UInt32, _ change: (inout MappingRecord) -> Void) {
-        let (count, last) = (records[slot].addressCount, records[slot].last)
-        change(&records[slot])
-        addressCount += records[slot].addressCount - count
-        if records[slot].last < last { victims?.insert(SlotMoment(moment: records[slot].last, slot: slot)) }
+    /// Lets a mapping say what `record`, of the same identity and name and with at least one address, says; what is
+    /// the shard's own business stays.
+    mutating func replace(_ slot: UInt32, with record: MappingRecord, _ commons: borrowing MappingCommons) {
+        let old = records[slot]
+        // Addresses that stay keep their order, so most of them meet here; those that do not are taken out or put in.
+        var met = 0
+        for number in 0..<old.addressCount {
+            let address = old.address(at: number)
+            if met < record.addressCount, record.address(at: met) == address {
+                met += 1
+            } else {
+                addressIndex.remove(commons.hash(old.identity, address), slot)
+            }
+        }
+        for number in met..<record.addressCount {
+            addressIndex.insert(commons.hash(old.identity, record.address(at: number)), slot)
+        }
+        addressCount += record.addressCount - old.addressCount
+        records[slot] = record
+        records[slot].wake = old.wake
+        records[slot].previous = old.previous
+        records[slot].next = old.next
+        if record.last < old.last { offerVictim(slot) }
         schedule(slot)
+    }
+
+    /// Notes when the last address of a mapping expires, if anybody wants to know.
+    private mutating func offerVictim(_ slot: UInt32) {
+        victims?.insert(SlotMoment(moment: records[slot].last, slot: slot))
+        // Built anew when it is asked for, rather than filled with what is left over.
+        if let count = victims?.count, count > 2 * records.count + 64 { victims = nil }
     }
 
     /// Sees to it that the timer looks at a mapping no later than its first expiry.
@@ -92,7 +145,10 @@ struct MappingShard: ~Copyable, Sendable {
         timer.insert(SlotMoment(moment: earliest, slot: slot))
         // Left-over entries go when they outnumber the true ones.
         if timer.count > 2 * records.count + 64 {
-            timer = Heap(liveSlots.map { SlotMoment(moment: records[$0].wake, slot: $0) })
+            timer = Heap(
+                liveSlots.filter { records[$0].wake != .distantFuture }.map {
+                    SlotMoment(moment: records[$0].wake, slot: $0)
+                })
         }
     }
 

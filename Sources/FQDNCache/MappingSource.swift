@@ -1,4 +1,4 @@
-/// Where an address of a mapping came from.
+/// Where an address of a mapping came from, or why it is still there.
 public enum MappingSource: UInt8, CaseIterable, Sendable {
     /// An A or AAAA record.
     case answer = 0
@@ -6,4 +6,6 @@ public enum MappingSource: UInt8, CaseIterable, Sendable {
     case hint = 1
     /// The journal, after a restart.
     case restore = 2
+    /// A connection that an enforcer has seen alive.
+    case connection = 3
 }

@@ -1,5 +1,6 @@
 internal import BasicContainers
 public import DNSWire
+internal import HeapModule
 internal import Synchronization
 
 /// Which addresses each name has for each identity, when they end, and which event of the feed announced them.
@@ -38,9 +39,11 @@ public final class MappingTable: Sendable {
 
     /// Learns the addresses of an answer for an identity, and tells for which event to wait before it may be given out.
     ///
-    /// An address that is known under the same rule set until at least its wanted expiry needs nothing. The others, and
-    /// with another rule set all of the mapping's, are published as one upsert. Addresses already over are passed over.
-    /// A new name may first remove another one, an address too many others, each published with the reason `limit`.
+    /// An address that is known under the same rule set until at least its wanted expiry needs nothing, unless it was
+    /// reported as not in force. The others, and with another rule set all of the mapping's, are published as one
+    /// upsert. Addresses already over are passed over. A new name may first remove another one, an address too many
+    /// others, each published with the reason `limit`; an address of the answer is left out only if the answer alone
+    /// is above the limit (those that expire first, and of equal ones those that are new and come last).
     /// The hash of `name` must be keyed with `HashSeed.process`.
     public func learn(
         identity: UInt64, client: IPAddress, name: borrowing NameBuffer, chain: [DomainName],
@@ -50,6 +53,41 @@ public final class MappingTable: Sendable {
         let lesson = Lesson(
             identity: identity, client: client, chain: chain, addresses: addresses, ruleSet: ruleSet, now: now)
         return shards[shard].withLock { $0.learn(lesson, name, hash: hash, commons, publish) }
+    }
+
+    /// Extends mapped addresses of an identity to `until`, because an enforcer has seen connections of it to them.
+    ///
+    /// Every name of the identity that has such an address keeps it, published as one upsert a mapping that holds
+    /// exactly the extended addresses, with the source `connection`. An address that stays for more than half of the
+    /// wanted time anyway is left as it is, so that frequent reports publish little. An address that is over but was
+    /// not removed yet is extended too; one that is not mapped is not opened. One that was reported as not in force
+    /// is published, and so may be in force, when it is extended. Locks each shard once.
+    public func keep(
+        identity: UInt64, addresses: [IPAddress], until: Moment, now: Moment, publish: (MappingChange) -> UInt64
+    ) -> KeepOutcome {
+        var total = KeepOutcome()
+        guard until > now, !addresses.isEmpty else { return total }
+        let report = ConnectionReport(
+            identity: identity,
+            addresses: Set(addresses).map { (address: $0, hash: commons.hash(identity, $0)) },
+            until: until, now: now)
+        for number in shards.indices where !total.refused {
+            let part = shards[number].withLock { $0.keep(report, commons, publish) }
+            total.extended += part.extended
+            total.refused = part.refused
+        }
+        return total
+    }
+
+    /// Notes that an enforcer could not put addresses of a mapping in force, and tells how many of them are mapped.
+    ///
+    /// Counts as a revocation and publishes nothing. Their sequence number becomes `MappedAddress.unconfirmed`, until
+    /// the next answer with one of them, or the next report of a connection that extends it, publishes it again.
+    @discardableResult
+    public func unconfirm(identity: UInt64, name: DomainName, addresses: [IPAddress]) -> Int {
+        let name = NameBuffer(name)
+        let (shard, hash) = place(identity, name.hash)
+        return shards[shard].withLock { $0.unconfirm(identity, name, hash: hash, addresses, commons) }
     }
 
     /// Removes addresses that are over, publishing each mapping's with the reason `expired`, and tells when to come
@@ -76,7 +114,7 @@ public final class MappingTable: Sendable {
 
     /// Removes every mapping for which the predicate holds, a shard at a time, and publishes each with the reason.
     public func remove(
-        where isUnwanted: (_ identity: UInt64, _ name: Span<UInt8>, _ ruleSet: UInt32) -> Bool,
+        where isUnwanted: (_ identity: UInt64, _ name: Span<UInt8>, _ chain: [DomainName]) -> Bool,
         reason: MappingRemovalReason, publish: (MappingChange) -> UInt64
     ) -> RemovalOutcome {
         var total = RemovalOutcome()
@@ -89,12 +127,24 @@ public final class MappingTable: Sendable {
         return total
     }
 
-    /// Puts back a mapping from the journal, with the sequence numbers of its addresses, and publishes nothing; what is
-    /// already over is kept for `expire` to publish. False if a limit kept some or all of it out.
+    /// Puts back what an event of the journal published, with the sequence numbers of its addresses, and publishes
+    /// nothing; false if a limit kept some or all of it out.
+    ///
+    /// Call it for each event in order, and `forget` for deletions: an address, the chain, the client and the rules of a
+    /// later event replace those of an earlier one, other addresses stay. What is already over is kept for `expire` to
+    /// publish.
     @discardableResult
     public func restore(_ mapping: Mapping) -> Bool {
-        let (shard, hash) = place(mapping.identity, mapping.name.hash(seed: .process))
-        return shards[shard].withLock { $0.restore(mapping, hash: hash, commons) }
+        let name = NameBuffer(mapping.name)
+        let (shard, hash) = place(mapping.identity, name.hash)
+        return shards[shard].withLock { $0.restore(mapping, name, hash: hash, commons) }
+    }
+
+    /// Takes out what an event of the journal deleted; publishes nothing and counts as no removal.
+    public func forget(identity: UInt64, name: DomainName, addresses: [IPAddress]) {
+        let name = NameBuffer(name)
+        let (shard, hash) = place(identity, name.hash)
+        shards[shard].withLock { $0.forget(identity, name, hash: hash, addresses, commons) }
     }
 
     /// What is known about a name for an identity.
@@ -105,15 +155,14 @@ public final class MappingTable: Sendable {
         }
     }
 
-    /// The names that have an address for an identity, in no particular order; looks at all names of the identity.
+    /// The names that have an address for an identity, in no particular order; looks up the address in every shard, and
+    /// so costs nothing for other names.
     public func names(identity: UInt64, address: IPAddress) -> [DomainName] {
+        let hash = commons.hash(identity, address)
         var names: [DomainName] = []
         for number in shards.indices {
             shards[number].withLock { shard in
-                shard.forEach(of: identity) { slot in
-                    if shard.records[slot].index(of: address) != nil { names.append(shard.records[slot].name) }
-                    return true
-                }
+                for slot in shard.find(identity, address, hash: hash) { names.append(shard.records[slot].name) }
             }
         }
         return names
@@ -156,5 +205,19 @@ public final class MappingTable: Sendable {
             }
         }
         return total
+    }
+
+    /// Entries of all timers, true ones and those left over; for tests of how much work waits.
+    package var timerCount: Int { sum { $0.timer.count } }
+
+    /// Entries of all lists of who ends first, true ones and those left over; for tests of how much is kept.
+    package var victimCount: Int { sum { $0.victims?.count ?? 0 } }
+
+    /// Entries of the indexes by address; for tests of whether each address has one.
+    package var addressEntryCount: Int { sum { $0.addressIndex.count } }
+
+    /// A number of each shard, added up.
+    private func sum(_ number: (borrowing MappingShard) -> Int) -> Int {
+        shards.indices.reduce(0) { total, index in total + shards[index].withLock { number($0) } }
     }
 }

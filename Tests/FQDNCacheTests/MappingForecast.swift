@@ -1,0 +1,95 @@
+import DNSWire
+import FQDNCache
+
+/// What an answer must do to a mapping, told by sets and without any order of addresses.
+struct MappingForecast {
+    /// What was known.
+    private let known: MappingModel.Entry?
+    /// The rules that selected the name now.
+    private let ruleSet: UInt32
+    /// Addresses that a name may have.
+    private let limit: Int
+    /// The addresses of the answer that are not over, with the latest expiry of each.
+    private(set) var latest: [IPAddress: LearnedAddress] = [:]
+    /// All addresses as they would be without the limit.
+    private var merged: [IPAddress: LearnedAddress] = [:]
+    /// What would have to be published without the limit.
+    private var news: Set<IPAddress> = []
+    /// What is special about the answer.
+    private(set) var events: Set<String> = []
+
+    /// Foresees what an answer does.
+    init(known: MappingModel.Entry?, wanted: [LearnedAddress], ruleSet: UInt32, limit: Int, now: Moment) {
+        (self.known, self.ruleSet, self.limit) = (known, ruleSet, limit)
+        for address in wanted where address.expires > now {
+            if let other = latest[address.address], other.expires >= address.expires { continue }
+            latest[address.address] = address
+        }
+        merged = known?.addresses.mapValues(\.learned) ?? [:]
+        for (address, learned) in latest {
+            guard let old = known?.addresses[address] else {
+                merged[address] = learned
+                news.insert(address)
+                continue
+            }
+            if old.learned.expires < learned.expires {
+                merged[address] = learned
+                news.insert(address)
+            } else if !old.isConfirmable {
+                news.insert(address)
+                events.insert("republished")
+            }
+        }
+        if let known, known.ruleSet != ruleSet {
+            for (address, learned) in merged where learned.expires > now { news.insert(address) }
+            events.insert("other rules")
+        }
+        if isLimited { events.insert("address limit") }
+        if isLimited, latest.count > limit { events.insert("left out") }
+    }
+
+    /// Whether the limit has something to say: if there is nothing to publish, nothing is looked at.
+    private var isLimited: Bool { merged.count > limit && !news.isEmpty }
+
+    /// What is wrong with the changes of this mapping that were published, and with the outcome.
+    func complaints(_ changes: [MappingChange], _ outcome: LearnOutcome) -> [String] {
+        var complaints: [String] = []
+        let leftOut = isLimited ? max(latest.count - limit, 0) : 0
+        if outcome.leftOut != leftOut { complaints.append("left out \(outcome.leftOut), not \(leftOut)") }
+        if outcome.changed != !changes.isEmpty { complaints.append("changed or not") }
+        let published = changes.filter { $0.kind == .upsert }.flatMap(\.addresses).map(\.address)
+        if !news.isSuperset(of: published) { complaints.append("published what is no news") }
+        if !isLimited, Set(published) != news { complaints.append("news not published") }
+        return complaints
+    }
+
+    /// Whether a mapping is what the answer must make of it.
+    func isSatisfied(by entry: MappingModel.Entry?) -> Bool {
+        let addresses = entry?.addresses ?? [:]
+        // Nothing is there that is not known or wanted, and all as it must be.
+        guard addresses.allSatisfy({ merged[$0.key] == $0.value.learned }) else { return false }
+        guard news.isEmpty || addresses.isEmpty || entry?.ruleSet == ruleSet else { return false }
+        guard news.allSatisfy({ addresses[$0]?.isConfirmable ?? true }) else { return false }
+        guard isLimited else { return addresses.count == merged.count }
+        guard addresses.count == limit else { return false }
+        // The answer's own addresses come first, and of equal rank those that live longest.
+        let gone = merged.filter { addresses[$0.key] == nil }
+        return addresses.keys.allSatisfy { stays in
+            gone.allSatisfy { rank($0.key) <= rank(stays) }
+        }
+    }
+
+    /// What decides who stays: whether the answer has it, its expiry, and whether it was known before.
+    private func rank(_ address: IPAddress) -> [Int64] {
+        let isWanted = latest[address] != nil
+        return [
+            isWanted ? 1 : 0, merged[address]?.expires.nanoseconds ?? 0,
+            known?.addresses[address] != nil ? 1 : 0,
+        ]
+    }
+}
+
+extension [Int64] {
+    /// Whether the first ranks no higher.
+    fileprivate static func <= (left: [Int64], right: [Int64]) -> Bool { !right.lexicographicallyPrecedes(left) }
+}
