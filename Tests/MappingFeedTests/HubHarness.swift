@@ -16,6 +16,8 @@ final class HubHarness: Sendable {
     let changes: AsyncStream<UInt64>
     /// Every report of live connections.
     let inUse: AsyncStream<AddressesInUse>
+    /// Every rejection, with the event if that was found.
+    let rejections: AsyncStream<(FeedRejection, FeedEvent?)>
     /// What the snapshots are made of.
     let table: Table
     /// The path of the socket.
@@ -33,51 +35,61 @@ final class HubHarness: Sendable {
 
         /// Lists the mappings in order of their names, `chunk` at a time.
         func list(_ cursor: UInt64, _ emit: (FeedEvent) -> Void) -> UInt64? {
-            let all = mappings.withLock { $0.values.sorted { $0.name < $1.name } }
-            let start = Int(cursor)
-            for mapping in all.dropFirst(start).prefix(chunk) { emit(.upsert(mapping)) }
-            return start + chunk < all.count ? UInt64(start + chunk) : nil
+            let rest = mappings.withLock { $0.values.map { (Table.number($0.name), $0) } }
+                .filter { $0.0 >= cursor }.sorted { $0.0 < $1.0 }
+            for (_, mapping) in rest.prefix(chunk) { emit(.upsert(mapping)) }
+            return rest.count > chunk ? rest[chunk].0 : nil
+        }
+
+        /// The number in a name, by which a listing goes on whatever was removed meanwhile.
+        private static func number(_ name: DomainName) -> UInt64 {
+            name.bytes.dropFirst(6).prefix(3).reduce(0) { $0 * 10 + UInt64($1 - 48) }
         }
     }
 
     /// Opens the journal, if there is to be one, into the table, and starts the hub; `change` sets its limits.
     init(
-        hasJournal: Bool = true, hasSocket: Bool = true, folderOf other: HubHarness? = nil, chunk: Int = 100,
+        hasJournal: Bool = true, journal name: String = "journal", hasSocket: Bool = true,
+        folderOf other: HubHarness? = nil, chunk: Int = 100,
         table: Table? = nil, limits: JournalLimits = JournalLimits(),
-        loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next(),
+        loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next(), clock: JournalClock = .system,
+        starts: Bool = true,
         _ change: (inout FeedHubConfiguration) -> Void = { _ in }
     ) async throws {
         let folder = other?.folder ?? self.folder
         let table = table ?? Table(chunk: chunk)
         self.table = table
-        socket = folder.file("feed.sock")
-        var configuration = FeedHubConfiguration(socketPath: hasSocket ? socket : nil)
+        var configuration = FeedHubConfiguration(socketPath: hasSocket ? folder.file("feed.sock") : nil)
         configuration.tick = .milliseconds(5)
         configuration.subscribeTimeout = .seconds(50)
         configuration.closeTimeout = .seconds(20)
         change(&configuration)
+        socket = configuration.socketPath ?? ""
         let (changes, changed) = AsyncStream<UInt64>.makeStream()
         self.changes = changes
         let (inUse, used) = AsyncStream<AddressesInUse>.makeStream()
         self.inUse = inUse
+        let (rejections, rejected) = AsyncStream<(FeedRejection, FeedEvent?)>.makeStream()
+        self.rejections = rejections
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
         let onChange: @Sendable (UInt64) -> Void = { changed.yield($0) }
         let onInUse: @Sendable (AddressesInUse) -> Void = { used.yield($0) }
+        let onReject: @Sendable (FeedRejection, FeedEvent?) -> Void = { rejected.yield(($0, $1)) }
         let source: FeedSnapshotSource = { table.list($0, $1) }
         if hasJournal {
-            let journal = try Journal(directory: folder.file("journal"), limits: limits) { event in
+            let journal = try Journal(directory: folder.file(name), limits: limits, clock: clock) { event in
                 if case .upsert(let upsert) = event { table.mappings.withLock { $0[upsert.name] = upsert } }
             }
             hub = FeedHub(
                 loop: loop, configuration: configuration, journal: journal, snapshot: source, logger: logger,
-                onChange: onChange, onInUse: onInUse)
+                onChange: onChange, onInUse: onInUse, onReject: onReject)
         } else {
             hub = FeedHub(
                 loop: loop, configuration: configuration, journal: nil, snapshot: source, logger: logger,
-                onChange: onChange, onInUse: onInUse)
+                onChange: onChange, onInUse: onInUse, onReject: onReject)
         }
-        try await hub.start()
+        if starts { try await hub.start() }
     }
 
     /// Changes the table and publishes, under one lock, as the table of the daemon does.
@@ -92,6 +104,17 @@ final class HubHarness: Sendable {
             }
         }
         return last
+    }
+
+    /// Changes the table and publishes a mapping of `identity`.
+    @discardableResult
+    func publish(_ number: UInt64, of identity: UInt64) -> UInt64 {
+        table.mappings.withLock { mappings in
+            var mapping = upsert(number)
+            mapping.identity = identity
+            mappings[mapping.name] = mapping
+            return hub.publish(mapping)
+        }
     }
 
     /// Waits until the hub told of `value`.
@@ -112,12 +135,21 @@ extension RawSubscriber {
         guard case .hello = try await event() else { throw Unexpected() }
         send(.subscribe(subscription))
         guard case .snapshotBegin = try await event() else { throw Unexpected() }
+        return try await snapshotRest()
+    }
+
+    /// Reads a snapshot that has begun; returns the names in it and its sequence number.
+    func snapshotRest() async throws -> (names: [DomainName], sequence: UInt64) {
         var names: [DomainName] = []
+        var count: UInt64 = 0
         while true {
-            switch try await event() {
+            let event = try await event()
+            if event?.isChange == true { count += 1 }
+            switch event {
+            case .identity: break
             case .upsert(let upsert): names.append(upsert.name)
             case .snapshotEnd(let mark):
-                guard mark.count == UInt64(names.count) else { throw Unexpected() }
+                guard mark.count == count else { throw Unexpected() }
                 return (names, mark.sequence)
             default: throw Unexpected()
             }

@@ -9,7 +9,10 @@ struct RecentEventsTests {
         var recent = RecentEvents(last: 100, maxEvents: maxEvents, maxBytes: maxBytes)
         for batch in 0..<3 {
             let text = (1...2).map { "event \(101 + 2 * batch + $0 - 1)\n" }.joined()
-            recent.append(ByteBuffer(string: text), ends: [10, 20])
+            var index = EventIndex()
+            index.append(.upsert(upsert(1)), end: 10)
+            index.append(.upsert(upsert(2)), end: 20)
+            recent.append(ByteBuffer(string: text), index)
         }
         return recent
     }
@@ -36,8 +39,8 @@ struct RecentEventsTests {
     func `the oldest batches make room`(maxEvents: Int, maxBytes: Int) {
         let recent = filled(maxEvents: maxEvents, maxBytes: maxBytes)
         #expect(recent.last == 106)
-        #expect(!recent.holdsEverything(after: 101))
-        #expect(recent.holdsEverything(after: 102))
+        #expect(!recent.canResume(after: 101))
+        #expect(recent.canResume(after: 102))
         #expect(recent.bytesBehind(101) == nil)
         #expect(recent.bytesBehind(102) == 40)
     }
@@ -45,6 +48,6 @@ struct RecentEventsTests {
     @Test func `the newest batch stays, however large`() {
         let recent = filled(maxEvents: 1, maxBytes: 1)
         #expect(recent.lines(after: 104)?.last == 106)
-        #expect(!recent.holdsEverything(after: 103))
+        #expect(!recent.canResume(after: 103))
     }
 }

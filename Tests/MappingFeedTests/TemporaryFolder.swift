@@ -1,5 +1,6 @@
 import DNSWire
 import Glibc
+import Testing
 
 @testable import MappingFeed
 
@@ -34,6 +35,14 @@ final class TemporaryFolder: Sendable {
     func write(_ name: String, _ text: String) throws {
         let file = try File(file(name), O_WRONLY | O_CREAT | O_TRUNC)
         try file.write(Array(text.utf8).span)
+    }
+
+    /// Copies the files of a folder in it to a new one, as they are at this moment.
+    func copy(_ name: String, to copy: String) throws {
+        guard mkdir(file(copy), 0o750) == 0 else { throw JournalError(.makeDirectory, file(copy), errno) }
+        for entry in TemporaryFolder.names(file(name)) {
+            try write("\(copy)/\(entry)", try #require(read("\(name)/\(entry)")))
+        }
     }
 
     /// The permissions of a file, or of the folder for an empty name.

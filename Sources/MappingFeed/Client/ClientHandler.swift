@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// Cuts what a client reads into events, and answers pings.
+/// Cuts what a client reads into events for its inbox, and answers pings.
 final class ClientHandler: ChannelDuplexHandler {
     /// What the channel reads.
     typealias InboundIn = ByteBuffer
@@ -9,7 +9,9 @@ final class ClientHandler: ChannelDuplexHandler {
     /// What is written to the channel.
     typealias OutboundOut = ByteBuffer
 
-    /// Where batches go.
+    /// Where events go.
+    private let inbox: FeedInbox
+    /// What wakes the reader.
     private let source: FeedClient.Producer.Source
     /// What was read.
     private var buffer = LineBuffer()
@@ -20,8 +22,9 @@ final class ClientHandler: ChannelDuplexHandler {
     /// Where the channel is.
     private var context: ChannelHandlerContext?
 
-    /// A handler that feeds `source`.
-    init(_ source: FeedClient.Producer.Source) {
+    /// A handler that fills `inbox` and wakes its reader with `source`.
+    init(_ inbox: FeedInbox, waking source: FeedClient.Producer.Source) {
+        self.inbox = inbox
         self.source = source
     }
 
@@ -57,14 +60,12 @@ final class ClientHandler: ChannelDuplexHandler {
         deliver(lines, events)
     }
 
-    /// Hands a batch over.
+    /// Puts a batch into the inbox, and wakes the reader if that was empty.
     private func deliver(_ lines: [[UInt8]], _ events: [FeedEvent]) {
         guard !lines.isEmpty else { return }
-        switch source.yield(FeedBatch(lines: lines, events: events)) {
-        case .produceMore: isPaused = false
-        case .stopProducing: isPaused = true
-        case .dropped: context?.close(promise: nil)
-        }
+        let (isFirst, isFull) = inbox.put(FeedBatch(lines: lines, events: events))
+        isPaused = isFull
+        if isFirst, case .dropped = source.yield(()) { context?.close(promise: nil) }
     }
 
     /// Reads on, unless the reader has enough for now.
@@ -110,8 +111,11 @@ final class ClientDelegate: NIOAsyncSequenceProducerDelegate {
     /// Takes the handler; on the loop.
     func set(_ handler: NIOLoopBound<ClientHandler>) { self.handler.value = handler }
 
-    /// The reader wants more.
-    func produceMore() {
+    /// The reader is ready for a token; what it lacks are events, see `readOn`.
+    func produceMore() {}
+
+    /// The reader took what was there, and more may be read.
+    func readOn() {
         let handler = handler
         channel.eventLoop.execute { handler.value?.value.resume() }
     }

@@ -9,18 +9,24 @@ public import NIOPosix
 public final class FeedClient: Sendable {
     /// The connection.
     private let channel: any Channel
-    /// What arrives.
+    /// Wakes the reader.
     private let sequence: Producer
+    /// What arrived.
+    private let inbox: FeedInbox
+    /// What lets the connection read on.
+    private let delegate: ClientDelegate
 
-    /// What hands lines from the connection to the reader, with back pressure.
+    /// What wakes the reader; what there is to read is in the inbox.
     typealias Producer = NIOThrowingAsyncSequenceProducer<
-        FeedBatch, any Error, NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark, ClientDelegate
+        Void, any Error, NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark, ClientDelegate
     >
 
     /// A client of a connection.
-    private init(channel: any Channel, sequence: Producer) {
+    private init(channel: any Channel, sequence: Producer, inbox: FeedInbox, delegate: ClientDelegate) {
         self.channel = channel
         self.sequence = sequence
+        self.inbox = inbox
+        self.delegate = delegate
     }
 
     /// Connects to the daemon's socket at `path` and subscribes.
@@ -30,7 +36,8 @@ public final class FeedClient: Sendable {
         on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) async throws -> FeedClient {
         do {
-            let (channel, sequence) = try await ClientBootstrap(group: group)
+            let inbox = FeedInbox()
+            let (channel, sequence, delegate) = try await ClientBootstrap(group: group)
                 .channelOption(.autoRead, value: false)
                 .connect(unixDomainSocketPath: path) { channel in
                     channel.eventLoop.makeCompletedFuture {
@@ -39,13 +46,13 @@ public final class FeedClient: Sendable {
                         let new = Producer.makeSequence(
                             backPressureStrategy: .init(lowWatermark: 2, highWatermark: 16), finishOnDeinit: false,
                             delegate: delegate)
-                        let handler = ClientHandler(new.source)
+                        let handler = ClientHandler(inbox, waking: new.source)
                         try channel.pipeline.syncOperations.addHandler(handler)
                         delegate.set(NIOLoopBound(handler, eventLoop: loop))
-                        return (channel, new.sequence)
+                        return (channel, new.sequence, delegate)
                     }
                 }
-            let client = FeedClient(channel: channel, sequence: sequence)
+            let client = FeedClient(channel: channel, sequence: sequence, inbox: inbox, delegate: delegate)
             client.send(.subscribe(subscription))
             channel.read()
             return client
@@ -54,8 +61,9 @@ public final class FeedClient: Sendable {
         }
     }
 
-    /// What arrives, as many events at a time as were read at once; it ends when the daemon closes the connection.
-    public var batches: FeedBatches { FeedBatches(producer: sequence) }
+    /// What arrives, all events at a time that came since the last batch was taken; it ends when the daemon closes the
+    /// connection. So a reader that takes long has larger batches, and not more of them.
+    public var batches: FeedBatches { FeedBatches(producer: sequence, inbox: inbox, delegate: delegate) }
 
     /// What arrives, event by event.
     public var events: FeedEvents { FeedEvents(base: batches.makeAsyncIterator()) }
@@ -90,14 +98,6 @@ public final class FeedClient: Sendable {
     private func send(_ message: SubscriberMessage) {
         channel.writeAndFlush(ByteBuffer(bytes: message.line), promise: nil)
     }
-}
-
-/// Lines that were read at once.
-struct FeedBatch: Sendable {
-    /// The lines, without newlines.
-    let lines: [[UInt8]]
-    /// The events that they are, but for those of unknown kinds.
-    let events: [FeedEvent]
 }
 
 /// Why there is no connection to the daemon.

@@ -1,28 +1,39 @@
 internal import NIOCore
 
-/// Events as they arrive, as many at a time as were read at once.
+/// Events as they arrive, all at a time that came since the last were taken.
 public struct FeedBatches: AsyncSequence, Sendable {
-    /// What arrives.
+    /// Wakes the reader.
     let producer: FeedClient.Producer
+    /// What arrived.
+    let inbox: FeedInbox
+    /// What lets the connection read on.
+    let delegate: ClientDelegate
 
     /// An iterator; the connection has only one.
-    public func makeAsyncIterator() -> Iterator { Iterator(base: producer.makeAsyncIterator()) }
+    public func makeAsyncIterator() -> Iterator { Iterator(base: producer.makeAsyncIterator(), batches: self) }
 
     /// Hands out batches.
     public struct Iterator: AsyncIteratorProtocol {
-        /// What arrives.
+        /// Wakes the reader.
         fileprivate let base: FeedClient.Producer.AsyncIterator
+        /// What is iterated over.
+        fileprivate let batches: FeedBatches
 
         /// The next events, at least one; nil when the connection has ended.
         public func next() async throws -> [FeedEvent]? {
-            while let batch = try await base.next() {
+            while let batch = try await nextBatch() {
                 if !batch.events.isEmpty { return batch.events }
             }
             return nil
         }
 
         /// The next batch with its lines.
-        fileprivate func nextBatch() async throws -> FeedBatch? { try await base.next() }
+        fileprivate func nextBatch() async throws -> FeedBatch? {
+            guard try await base.next() != nil else { return nil }
+            let (batch, wasFull) = batches.inbox.take()
+            if wasFull { batches.delegate.readOn() }
+            return batch
+        }
     }
 }
 

@@ -12,6 +12,8 @@ struct EventFields {
     private var feedProtocol: String?
     /// `instance`.
     private var instance: String?
+    /// `clock`.
+    private var clock: ClockMark?
     /// `reason` of an error.
     private var reason: String?
     /// `name` of an identity.
@@ -52,6 +54,7 @@ struct EventFields {
             case .count: count = try reader.unsigned(line)
             case .protocol: feedProtocol = try reader.string(line)
             case .instance: instance = try reader.string(line)
+            case .clock: clock = try EventFields.clock(&reader, line)
             case .reason: reason = try reader.string(line)
             default: try reader.skip(line)
             }
@@ -95,7 +98,8 @@ struct EventFields {
                 rules = try reader.array(line) { (reader) throws(FeedSyntaxError) in
                     try EventFields.rule(&reader, line)
                 }
-            case .source: source = try reader.word(MappingSource.self, "source", line)
+            // For the log only: a word of a later version is no reason to lose the mapping.
+            case .source: source = MappingSource(rawValue: try reader.string(line)) ?? .answer
             default: try reader.skip(line)
             }
         }
@@ -116,6 +120,22 @@ struct EventFields {
             default: try reader.skip(line)
             }
         }
+    }
+
+    /// Reads the clocks of a greeting.
+    private static func clock(_ reader: inout LineReader, _ line: Span<UInt8>) throws(FeedSyntaxError) -> ClockMark {
+        var boot: String?
+        var offset: Double?
+        try reader.beginObject(line)
+        while let key = try reader.nextKey(line) {
+            switch key {
+            case .boot: boot = try reader.string(line)
+            case .offset: offset = try reader.double(line)
+            default: try reader.skip(line)
+            }
+        }
+        return ClockMark(
+            boot: try require(boot, "boot", reader.offset), offset: try require(offset, "offset", reader.offset))
     }
 
     /// Reads one address of an upsert.
@@ -179,7 +199,7 @@ struct EventFields {
                 FeedHello(
                     feedProtocol: try EventFields.require(feedProtocol, "protocol", offset),
                     instance: try EventFields.require(instance, "instance", offset),
-                    sequence: try EventFields.require(sequence, "seq", offset)))
+                    sequence: try EventFields.require(sequence, "seq", offset), clock: clock))
         case "snapshot-begin", "snapshot-end":
             let mark = SnapshotMark(
                 sequence: try EventFields.require(sequence, "seq", offset),

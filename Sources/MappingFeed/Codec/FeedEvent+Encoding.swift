@@ -28,6 +28,13 @@ extension LineWriter {
             string(hello.instance)
             raw(#","seq":"#)
             number(hello.sequence)
+            if let clock = hello.clock {
+                raw(#","clock":{"boot":"#)
+                string(clock.boot)
+                raw(#","offset":"#)
+                seconds(clock.offset)
+                raw(UInt8(ascii: "}"))
+            }
         case .snapshotBegin(let mark):
             raw(#"{"event":"snapshot-begin""#)
             self.mark(mark)

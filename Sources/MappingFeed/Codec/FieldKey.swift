@@ -18,10 +18,11 @@ struct FieldKey: Hashable, Sendable {
     /// Puts `byte` at `index`; bytes from the seventeenth on are dropped, the caller treats such names as unknown.
     @inline(__always)
     mutating func push(_ byte: UInt8, at index: Int) {
+        let shifted = UInt64(byte) &<< UInt64(truncatingIfNeeded: index &* 8)
         if index < 8 {
-            low |= UInt64(byte) &<< UInt64(truncatingIfNeeded: index &* 8)
+            low |= shifted
         } else if index < 16 {
-            high |= UInt64(byte) &<< UInt64(truncatingIfNeeded: (index &- 8) &* 8)
+            high |= shifted
         }
     }
 
@@ -31,10 +32,14 @@ struct FieldKey: Hashable, Sendable {
     static let acknowledge = FieldKey("acknowledge")
     /// The field `addresses`.
     static let addresses = FieldKey("addresses")
+    /// The field `boot`.
+    static let boot = FieldKey("boot")
     /// The field `chain`.
     static let chain = FieldKey("chain")
     /// The field `client`.
     static let client = FieldKey("client")
+    /// The field `clock`.
+    static let clock = FieldKey("clock")
     /// The field `count`.
     static let count = FieldKey("count")
     /// The field `endPort`.
@@ -61,6 +66,8 @@ struct FieldKey: Hashable, Sendable {
     static let name = FieldKey("name")
     /// The field `namespace`.
     static let namespace = FieldKey("namespace")
+    /// The field `offset`.
+    static let offset = FieldKey("offset")
     /// The field `policy`.
     static let policy = FieldKey("policy")
     /// The field `port`.

@@ -27,7 +27,17 @@ struct LineReader {
     }
 
     /// Takes `byte`, blanks before it skipped.
+    @inline(__always)
     private mutating func expect(_ byte: UInt8, _ line: Span<UInt8>) throws(FeedSyntaxError) {
+        if offset < line.count, line[offset] == byte {
+            offset += 1
+        } else {
+            try expectBehindBlanks(byte, line)
+        }
+    }
+
+    /// Takes `byte`, which is not the next one.
+    private mutating func expectBehindBlanks(_ byte: UInt8, _ line: Span<UInt8>) throws(FeedSyntaxError) {
         guard try peek(line) == byte else { throw error(.unexpectedByte) }
         offset += 1
     }
@@ -83,14 +93,15 @@ struct LineReader {
         try expect(UInt8(ascii: "\""), line)
         var key = FieldKey()
         let start = offset
-        while offset < line.count {
-            let byte = line[offset]
+        // A local index: the cursor itself is written once.
+        var index = start
+        while index < line.count {
+            let byte = line[index]
             if byte == UInt8(ascii: "\"") {
-                let length = offset - start
-                offset += 1
+                offset = index + 1
                 try expect(UInt8(ascii: ":"), line)
                 // A longer key cannot be one of ours; an empty one neither, and equals no constant.
-                return length <= 16 ? key : FieldKey()
+                return index - start <= 16 ? key : FieldKey()
             }
             guard byte >= 0x20, byte != UInt8(ascii: "\\") else {
                 // No key of ours is written with escapes; read it as any string, to skip it.
@@ -99,9 +110,10 @@ struct LineReader {
                 try expect(UInt8(ascii: ":"), line)
                 return FieldKey()
             }
-            key.push(byte, at: offset - start)
-            offset += 1
+            key.push(byte, at: index - start)
+            index += 1
         }
+        offset = index
         throw error(.truncated)
     }
 

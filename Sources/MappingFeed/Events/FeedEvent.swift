@@ -54,12 +54,31 @@ public struct FeedHello: Hashable, Sendable {
     public var instance: String
     /// The last sequence number that was assigned before this line.
     public var sequence: UInt64
+    /// How the clocks stood when the lines behind this one were written; in the files of a journal only.
+    public var clock: ClockMark?
 
     /// A greeting in the current protocol.
-    public init(feedProtocol: String = FeedHello.currentProtocol, instance: String, sequence: UInt64) {
+    public init(
+        feedProtocol: String = FeedHello.currentProtocol, instance: String, sequence: UInt64, clock: ClockMark? = nil
+    ) {
         self.feedProtocol = feedProtocol
         self.instance = instance
         self.sequence = sequence
+        self.clock = clock
+    }
+}
+
+/// How the wall clock stood to the clock that nobody can set, so that a step of the former can be told later.
+public struct ClockMark: Hashable, Sendable {
+    /// The boot of the machine (`/proc/sys/kernel/random/boot_id`), within which the offset means something.
+    public var boot: String
+    /// Seconds since the epoch at which the machine's boot-time clock was zero, kept to the microsecond.
+    public var offset: Double
+
+    /// A mark of `offset` in `boot`.
+    public init(boot: String, offset: Double) {
+        self.boot = boot
+        self.offset = offset
     }
 }
 

@@ -101,6 +101,8 @@ public enum MappingSource: String, Hashable, Sendable, CaseIterable {
     case answer
     /// The address hints of an HTTPS or SVCB record (RFC 9460, section 7.3).
     case hint
+    /// An answer of before, kept because an enforcer reported a live connection.
+    case connection
     /// A journal, after a restart.
     case restore
 }

@@ -6,7 +6,7 @@ public enum SubscriberMessage: Hashable, Sendable {
     case subscribe(Subscription)
     /// Everything up to this sequence number is in force.
     case ack(UInt64)
-    /// A change could not be put in force.
+    /// A change was processed and is not in force.
     case nack(FeedRejection)
     /// Connections that live: keep these addresses past their expiry.
     case inUse(AddressesInUse)
@@ -20,7 +20,7 @@ public struct Subscription: Hashable, Sendable {
     public var acknowledges: Bool
     /// Where an earlier connection ended; nil for a snapshot.
     public var resume: FeedPosition?
-    /// The identities of interest; nil for all of them.
+    /// The identities of interest, any of the selectors suffices; nil for all identities, empty for none.
     public var identities: [IdentitySelector]?
 
     /// A subscription to everything, unless `identities` says less.
@@ -45,7 +45,7 @@ public struct FeedPosition: Hashable, Sendable {
     }
 }
 
-/// Identities that a subscriber is interested in: all of its conditions hold.
+/// Identities that a subscriber is interested in: all of its conditions hold, and any selector suffices.
 public struct IdentitySelector: Hashable, Sendable {
     /// The namespace; nil for any.
     public var namespace: String?
@@ -56,6 +56,12 @@ public struct IdentitySelector: Hashable, Sendable {
     public init(namespace: String? = nil, labels: [String: String] = [:]) {
         self.namespace = namespace
         self.labels = labels
+    }
+
+    /// Whether the selector's conditions hold for `identity`.
+    public func selects(_ identity: FeedIdentity) -> Bool {
+        if let namespace, namespace != identity.namespace { return false }
+        return labels.allSatisfy { identity.labels[$0.key] == $0.value }
     }
 }
 

@@ -26,26 +26,33 @@ public final class FeedHub: Sendable {
     /// - Parameters:
     ///   - loop: runs everything but `publish`.
     ///   - journal: nil keeps nothing; `released` then means acknowledged only.
-    ///   - snapshot: the whole truth, for new subscribers and for compaction.
+    ///   - snapshot: every mapping, for new subscribers and for compaction.
     ///   - onChange: called on the loop with `released` whenever that has changed, at most once per batch.
     ///   - onInUse: called on the loop with what a subscriber reported.
+    ///   - onReject: called on the loop with a change that an enforcer could not put in force, when `isRejected` already
+    ///     says so; with the event, unless that is gone or was told by a snapshot.
     public init(
         loop: any EventLoop, configuration: FeedHubConfiguration, journal: consuming Journal?,
         snapshot: @escaping FeedSnapshotSource, logger: Logger,
         onChange: @escaping @Sendable (UInt64) -> Void = { _ in },
-        onInUse: @escaping @Sendable (AddressesInUse) -> Void = { _ in }
+        onInUse: @escaping @Sendable (AddressesInUse) -> Void = { _ in },
+        onReject: @escaping @Sendable (FeedRejection, FeedEvent?) -> Void = { _, _ in }
     ) {
+        var journal = journal
         let last = journal?.restoration.lastSequence ?? 0
         let instance = journal?.instance ?? randomUUID()
         isPassive = journal == nil && configuration.socketPath == nil
         self.loop = loop
         self.instance = instance
         pool = NIOThreadPool(numberOfThreads: 2)
-        shared = HubShared(last: last, limit: configuration.queueLimit)
+        shared = HubShared(
+            last: last, limit: configuration.queueLimit, identities: journal?.restoration.identities ?? IdentityBook(),
+            rejectionLimit: configuration.rejectionLimit)
         core = NIOLoopBoundBox.makeBoxSendingValue(
             HubCore(
                 loop: loop, pool: pool, shared: shared, configuration: configuration, instance: instance, last: last,
-                journal: journal, snapshot: snapshot, logger: logger, onChange: onChange, onInUse: onInUse),
+                journal: journal.take(), snapshot: snapshot, logger: logger,
+                handlers: HubHandlers(onChange: onChange, onInUse: onInUse, onReject: onReject)),
             eventLoop: loop)
     }
 
@@ -89,16 +96,56 @@ public final class FeedHub: Sendable {
 
     /// Numbers an identity and hands it to the loop; 0 means that the queue is full or closed and nothing was taken.
     public func publish(_ identity: FeedIdentity) -> UInt64 {
-        enqueue { sequence in
+        shared.identities.withLock { publish(identity, &$0, isLimited: true) }
+    }
+
+    /// Publishes those of `identities` that are new or differ from what was published, before a restart included;
+    /// returns the number of the last of them, 0 for none.
+    ///
+    /// To be called before anything can be learned for them, so that every identity precedes its mappings. The queue's
+    /// limit does not hold for them.
+    @discardableResult
+    public func announce(_ identities: some Sequence<FeedIdentity>) -> UInt64 {
+        shared.identities.withLock { book in
+            var last: UInt64 = 0
+            for identity in identities where !book.holds(identity) {
+                last = publish(identity, &book, isLimited: false)
+            }
+            return last
+        }
+    }
+
+    /// Publishes that every identity but `kept` is gone; returns the number of the last such change, 0 for none.
+    ///
+    /// To be called when nothing is learned for them any more and what was learned is removed.
+    @discardableResult
+    public func withdrawIdentities(except kept: Set<UInt64>) -> UInt64 {
+        shared.identities.withLock { book in
+            var last: UInt64 = 0
+            for identity in book.identities.values.sorted(by: { $0.id < $1.id }) where !kept.contains(identity.id) {
+                let gone = FeedIdentity(
+                    id: identity.id, name: identity.name, namespace: identity.namespace, labels: identity.labels,
+                    addresses: identity.addresses, isRemoved: true)
+                last = publish(gone, &book, isLimited: false)
+            }
+            return last
+        }
+    }
+
+    /// Publishes an identity while the book of them is locked, so that the book and the queue have the same order.
+    private func publish(_ identity: FeedIdentity, _ book: inout IdentityBook, isLimited: Bool) -> UInt64 {
+        let sequence = enqueue(isLimited: isLimited) { sequence in
             var identity = identity
             identity.sequence = sequence
             return .identity(identity)
         }
+        if sequence > 0 { book.take(identity, sequence) }
+        return sequence
     }
 
     /// Numbers an event, and wakes the loop if it has nothing to do.
     @inline(__always)
-    private func enqueue(_ event: (UInt64) -> FeedEvent) -> UInt64 {
+    private func enqueue(isLimited: Bool = true, _ event: (UInt64) -> FeedEvent) -> UInt64 {
         var wakes = false
         let sequence = shared.queue.withLock { (queue) -> UInt64 in
             if isPassive, !queue.isClosed {
@@ -106,7 +153,7 @@ public final class FeedHub: Sendable {
                 shared.released.store(sequence, ordering: .releasing)
                 return sequence
             }
-            return queue.push(&wakes, event)
+            return queue.push(&wakes, isLimited: isLimited, event)
         }
         if wakes {
             let core = core
@@ -120,6 +167,12 @@ public final class FeedHub: Sendable {
     /// It goes down when such a subscriber joins, see `joins`, and may jump up when one leaves.
     public var released: UInt64 { shared.released.load(ordering: .acquiring) }
 
+    /// Whether an enforcer said that the change `sequence` is not in force.
+    ///
+    /// Known before `released` reaches the change, for an enforcer that rejects before it acknowledges; the last
+    /// `FeedHubConfiguration.rejectionLimit` of them are remembered.
+    public func isRejected(_ sequence: UInt64) -> Bool { shared.rejected.contains(sequence) }
+
     /// How many acknowledging subscribers have ever joined; whoever remembers that something was released forgets it
     /// when this has changed.
     public var joins: UInt64 { shared.joins.load(ordering: .acquiring) }
@@ -129,6 +182,14 @@ public final class FeedHub: Sendable {
 
     /// The last sequence number that was assigned.
     public var lastSequence: UInt64 { shared.queue.withLock { $0.last } }
+
+    /// Every subscriber that is there now, in the order in which they connected.
+    public var subscribers: [FeedSubscriberStatus] {
+        get async {
+            let core = core
+            return (try? await loop.submit { core.value.statuses() }.get()) ?? []
+        }
+    }
 
     /// What has happened so far.
     public var counters: FeedHubCounters {
@@ -142,9 +203,10 @@ public final class FeedHub: Sendable {
     }
 }
 
-/// Hands out the whole truth in chunks: called with 0 first, then with what it returned, until it returns nil.
+/// Hands out every mapping in chunks: called with 0 first, then with what it returned, until it returns nil.
 ///
-/// Each call gives a bounded number of identities and upserts (some hundreds) to the function that it is handed; their
-/// sequence numbers do not matter. Calls come from any thread, several listings at once. What is published while a
-/// listing goes on may be in it or not; what was published before its first call must be.
+/// Each call gives a bounded number of upserts (some hundreds) to the function that it is handed; their sequence numbers
+/// do not matter, and other events are ignored: the hub knows the identities by what was published of them. Calls come
+/// from any thread, several listings at once. What is published while a listing goes on may be in it or not; what was
+/// published before its first call must be.
 public typealias FeedSnapshotSource = @Sendable (_ cursor: UInt64, _ emit: (FeedEvent) -> Void) -> UInt64?

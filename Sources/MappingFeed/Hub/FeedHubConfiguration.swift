@@ -4,6 +4,9 @@ public import NIOCore
 public struct FeedHubConfiguration: Sendable {
     /// Where enforcers connect; nil for nowhere.
     public var socketPath: String?
+    /// The group, by name or number, whose members may connect beside root and the daemon's own user; nil for the group
+    /// that a new file gets.
+    public var socketGroup: String?
     /// Changes that wait for the loop at most; more are refused.
     public var queueLimit = 65_536
     /// Events that are kept for subscribers that lag or resume.
@@ -18,6 +21,8 @@ public struct FeedHubConfiguration: Sendable {
     public var maxSubscribers = 64
     /// Bytes that wait for a journal that cannot be written; beyond them only a new snapshot makes it whole.
     public var journalBacklogBytes = 16 << 20
+    /// Changes that enforcers have rejected and that are remembered as such; the oldest are forgotten.
+    public var rejectionLimit = 4096
     /// How long a connection may take to subscribe.
     public var subscribeTimeout = TimeAmount.seconds(5)
     /// How long nothing is sent before a ping is.
@@ -32,7 +37,8 @@ public struct FeedHubConfiguration: Sendable {
     public var compactionRetry = TimeAmount.seconds(30)
 
     /// The default limits.
-    public init(socketPath: String? = nil) {
+    public init(socketPath: String? = nil, socketGroup: String? = nil) {
         self.socketPath = socketPath
+        self.socketGroup = socketGroup
     }
 }

@@ -48,12 +48,14 @@ public enum FeedDisconnectReason: String, Hashable, Sendable, CaseIterable {
     case neverSubscribed = "never_subscribed"
     /// A message that cannot come where it came.
     case unexpectedMessage = "unexpected_message"
-    /// It acknowledged what it had not been sent.
+    /// It acknowledged or rejected what it had not been sent.
     case ackFromFuture = "ack_from_future"
     /// It was too slow.
     case lagging
     /// It left a ping unanswered.
     case noPong = "no_pong"
+    /// It is neither root nor the daemon's user nor a member of the socket's group.
+    case notPermitted = "not_permitted"
     /// There were too many.
     case tooMany = "too_many"
     /// The daemon stops.

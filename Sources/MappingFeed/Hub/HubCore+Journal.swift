@@ -12,11 +12,13 @@ struct JournalState {
     /// Lines that could not be appended yet.
     fileprivate(set) var backlog: [UInt8] = []
     /// The last change among them.
-    private var backlogLast: UInt64 = 0
+    private(set) var backlogLast: UInt64 = 0
     /// Whether changes were given up that only a snapshot can bring into the journal.
     fileprivate(set) var hasGap = false
     /// When a compaction may be tried again.
     fileprivate var nextCompaction = NIODeadline.uptimeNanoseconds(0)
+    /// How often the wall clock was set, as far as that was noted.
+    fileprivate var clockSteps: UInt64 = 0
     /// Whether the last write failed, so that the error is told once and not for every batch.
     fileprivate var isFailing = false
 
@@ -69,7 +71,7 @@ extension HubCore {
         }
         if journalState.backlog.isEmpty {
             do {
-                try journal?.append(lines)
+                try journal?.append(lines, through: sequence)
                 journalState.append(through: sequence)
                 noteJournalSuccess()
                 return
@@ -91,12 +93,20 @@ extension HubCore {
     func retryJournal() {
         guard !journalState.backlog.isEmpty else { return }
         do {
-            try journal?.append(journalState.backlog.span)
+            try journal?.append(journalState.backlog.span, through: journalState.backlogLast)
             journalState.appendBacklog()
             noteJournalSuccess()
         } catch {
             noteJournalError(error)
         }
+    }
+
+    /// Lets nobody resume among events whose times are on the wall clock as it was before it was set.
+    func noteClockSteps() {
+        guard let steps = journal?.clockSteps, steps != journalState.clockSteps else { return }
+        journalState.clockSteps = steps
+        logger.notice("feed: the wall clock was set; who resumes at what was before gets a snapshot")
+        recent.forbidResuming()
     }
 
     /// Counts a failure, and tells of it if it is the first in a row.
@@ -110,6 +120,7 @@ extension HubCore {
     /// Tells that the journal works again, if it did not.
     private func noteJournalSuccess() {
         count { $0.journalBytes = journal?.bytes ?? 0 }
+        if !journalState.hasGap { journal?.confirmWhole() }
         guard journalState.isFailing else { return }
         journalState.isFailing = false
         logger.notice("journal: can be written again")
@@ -120,11 +131,13 @@ extension HubCore {
         guard journal?.needsCompaction == true, !stops.isRaised, loop.now >= journalState.nextCompaction,
             journalState.backlog.isEmpty
         else { return }
-        let covered = shared.queue.withLock { $0.last }
+        let listing = listing()
         let job: CompactionJob
         do {
-            guard let file = try journal?.beginCompaction(last: journalState.last, covered: covered) else { return }
-            job = CompactionJob(file)
+            guard let file = try journal?.beginCompaction(last: journalState.last, covered: listing.sequence) else {
+                return
+            }
+            job = CompactionJob(file, listing)
         } catch {
             journalState.nextCompaction = loop.now + configuration.compactionRetry
             noteJournalError(error)
@@ -164,10 +177,13 @@ extension HubCore {
 private final class CompactionJob: Sendable {
     /// The file, until the job runs.
     private let file: Mutex<SnapshotFile?>
+    /// What is to be in it.
+    private let listing: SnapshotListing
 
     /// A job that fills `file`.
-    init(_ file: consuming SnapshotFile) {
+    init(_ file: consuming SnapshotFile, _ listing: SnapshotListing) {
         self.file = Mutex(file)
+        self.listing = listing
     }
 
     /// Writes the whole snapshot and returns its bytes; nil if it was told to stop.
@@ -182,45 +198,11 @@ private final class CompactionJob: Sendable {
     /// Writes the whole snapshot.
     private func write(_ source: FeedSnapshotSource, _ stops: StopFlag) throws(JournalError) -> Int? {
         guard var snapshot = file.withLock({ $0.take() }) else { return nil }
-        var cursor: UInt64? = 0
-        var count: UInt64 = 0
-        while let position = cursor {
+        var listing = listing
+        while !listing.isAtEnd {
             guard !stops.isRaised else { return nil }
-            let chunk = SnapshotChunk(source, cursor: position, sequence: snapshot.sequence)
-            try snapshot.append(chunk.lines.span)
-            count += chunk.count
-            cursor = chunk.next
+            try snapshot.append(listing.next(source).span)
         }
-        return try snapshot.finish(count: count)
-    }
-}
-
-/// One chunk of a snapshot, encoded.
-struct SnapshotChunk: Sendable {
-    /// The lines.
-    private(set) var lines: [UInt8] = []
-    /// How many they are.
-    private(set) var count: UInt64 = 0
-    /// Where the next chunk begins; nil if this is the last.
-    private(set) var next: UInt64?
-
-    /// Reads the chunk at `cursor`; its lines carry `sequence`.
-    init(_ source: FeedSnapshotSource, cursor: UInt64, sequence: UInt64) {
-        var writer = LineWriter()
-        var count: UInt64 = 0
-        next = source(cursor) { event in
-            switch event {
-            case .upsert(var upsert):
-                upsert.sequence = sequence
-                writer.line(.upsert(upsert))
-            case .identity(var identity):
-                identity.sequence = sequence
-                writer.line(.identity(identity))
-            default: return
-            }
-            count += 1
-        }
-        lines = writer.bytes
-        self.count = count
+        return try snapshot.finish(count: listing.count)
     }
 }

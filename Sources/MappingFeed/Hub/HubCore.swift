@@ -15,19 +15,21 @@ final class HubCore {
     let configuration: FeedHubConfiguration
     /// The UUID that the sequence numbers belong to.
     let instance: String
-    /// The whole truth.
+    /// Every mapping.
     let snapshot: FeedSnapshotSource
     /// Where disconnects and journal errors are told.
     let logger: Logger
-    /// Told of a new `released`.
-    private let onChange: @Sendable (UInt64) -> Void
-    /// Told of connections that live.
-    let onInUse: @Sendable (AddressesInUse) -> Void
+    /// What is told of what happens.
+    let handlers: HubHandlers
 
     /// The connections, subscribed or not yet.
     var subscribers: [ObjectIdentifier: Subscriber] = [:]
     /// Connections that there ever were.
     var connections: UInt64 = 0
+    /// Rejections that may still be logged before the next tick.
+    var rejectionsToLog = HubCore.rejectionsLogged
+    /// Rejections that are logged between two ticks at most.
+    private static let rejectionsLogged = 10
     /// Connections that were told to go and are not closed yet.
     var lingering = 0
     /// What was sent last.
@@ -39,7 +41,7 @@ final class HubCore {
     /// The listening channel.
     private var listener: (any Channel)?
     /// The listening channel's file.
-    private var socket: UnixSocket?
+    private(set) var socket: UnixSocket?
     /// What keeps the time.
     private var ticker: RepeatedTask?
     /// Changes that were taken from the queue; kept for its capacity.
@@ -53,8 +55,7 @@ final class HubCore {
     init(
         loop: any EventLoop, pool: NIOThreadPool, shared: HubShared, configuration: FeedHubConfiguration,
         instance: String, last: UInt64, journal: consuming Journal?, snapshot: @escaping FeedSnapshotSource,
-        logger: Logger, onChange: @escaping @Sendable (UInt64) -> Void,
-        onInUse: @escaping @Sendable (AddressesInUse) -> Void
+        logger: Logger, handlers: HubHandlers
     ) {
         self.loop = loop
         self.pool = pool
@@ -63,12 +64,12 @@ final class HubCore {
         self.instance = instance
         self.snapshot = snapshot
         self.logger = logger
-        self.onChange = onChange
-        self.onInUse = onInUse
-        self.journal = journal
+        self.handlers = handlers
+        var journal = journal
+        recent = journal?.takeRecent() ?? RecentEvents(last: last, maxEvents: 0, maxBytes: 0)
+        recent.limit(events: configuration.recentEvents, bytes: configuration.recentBytes)
+        self.journal = journal.take()
         journalState = JournalState(last: last)
-        recent = RecentEvents(
-            last: last, maxEvents: configuration.recentEvents, maxBytes: configuration.recentBytes)
     }
 
     // MARK: From the queue to the journal and the subscribers
@@ -80,26 +81,26 @@ final class HubCore {
         guard !taken.isEmpty else { return }
         var writer = LineWriter(lines)
         lines = []
-        var cuts: [[Int]] = []
-        var ends: [Int] = []
+        var batches: [EventIndex] = []
+        var batch = EventIndex()
+        var start = 0
         for index in taken.indices {
             writer.line(taken[index])
-            ends.append(writer.bytes.count)
+            batch.append(taken[index], end: writer.bytes.count - start)
             // A batch is what is written to a subscriber at once, so it may not be of any size.
-            if writer.bytes.count - (cuts.last?.last ?? 0) >= HubCore.batchBytes {
-                cuts.append(ends)
-                ends = []
+            if batch.length >= HubCore.batchBytes {
+                batches.append(batch)
+                batch = EventIndex()
+                start = writer.bytes.count
             }
         }
-        if !ends.isEmpty { cuts.append(ends) }
+        if batch.count > 0 { batches.append(batch) }
         lines = writer.bytes
         append(lines.span, through: recent.last + UInt64(taken.count))
-        let bytes = ByteBuffer(bytes: lines)
-        var start = 0
-        for cut in cuts {
-            guard let end = cut.last, let slice = bytes.getSlice(at: start, length: end - start) else { continue }
-            recent.append(slice, ends: start == 0 ? cut : cut.map { $0 - start })
-            start = end
+        noteClockSteps()
+        var bytes = ByteBuffer(bytes: lines)
+        for batch in batches {
+            if let slice = bytes.readSlice(length: batch.length) { recent.append(slice, batch) }
         }
         lines.removeAll(keepingCapacity: lines.capacity <= HubCore.keptBytes)
         for subscriber in subscribers.values { pump(subscriber) }
@@ -118,11 +119,11 @@ final class HubCore {
     func updateReleased() {
         var released = journalState.durable
         for subscriber in subscribers.values {
-            if let acknowledged = subscriber.acknowledged { released = min(released, acknowledged) }
+            if let confirmed = subscriber.confirmed { released = min(released, confirmed) }
         }
         guard released != shared.released.load(ordering: .relaxed) else { return }
         shared.released.store(released, ordering: .releasing)
-        onChange(released)
+        handlers.onChange(released)
     }
 
     /// Changes what was counted.
@@ -147,7 +148,7 @@ final class HubCore {
         guard let path = configuration.socketPath else { return loop.makeSucceededVoidFuture() }
         let socket: UnixSocket
         do {
-            socket = try UnixSocket(path)
+            socket = try UnixSocket(path, group: configuration.socketGroup)
         } catch {
             return loop.makeFailedFuture(error)
         }
@@ -172,6 +173,7 @@ final class HubCore {
         retryJournal()
         compactIfNeeded()
         let now = loop.now
+        rejectionsToLog = HubCore.rejectionsLogged
         for subscriber in Array(subscribers.values) { check(subscriber, now) }
         updateReleased()
     }

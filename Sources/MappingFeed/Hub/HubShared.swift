@@ -10,13 +10,19 @@ final class HubShared: Sendable {
     let joins = Atomic<UInt64>(0)
     /// See `FeedHub.acknowledgingSubscribers`.
     let acknowledging = Atomic<Int>(0)
+    /// The identities, in the state that the queue's last number stands for; locked before the queue.
+    let identities: Mutex<IdentityBook>
+    /// See `FeedHub.isRejected`.
+    let rejected: RejectedSequences
     /// What the loop has counted.
     let counters = Mutex(FeedHubCounters())
 
     /// Shares numbers that go on behind `last`.
-    init(last: UInt64, limit: Int) {
+    init(last: UInt64, limit: Int, identities: consuming IdentityBook, rejectionLimit: Int) {
         queue = Mutex(PublishQueue(last: last, limit: limit))
         released = Atomic(last)
+        self.identities = Mutex(identities)
+        rejected = RejectedSequences(limit: rejectionLimit)
     }
 }
 
@@ -47,9 +53,10 @@ struct PublishQueue: Sendable {
     var count: Int { events.count }
 
     /// Numbers an event and keeps it, or returns 0; says whether the loop has to be woken.
+    /// - Parameter isLimited: whether the limit holds for this event.
     @inline(__always)
-    mutating func push(_ wakes: inout Bool, _ event: (UInt64) -> FeedEvent) -> UInt64 {
-        guard !isClosed, events.count < limit else {
+    mutating func push(_ wakes: inout Bool, isLimited: Bool, _ event: (UInt64) -> FeedEvent) -> UInt64 {
+        guard !isClosed, events.count < limit || !isLimited else {
             refused += 1
             return 0
         }
@@ -74,4 +81,14 @@ struct PublishQueue: Sendable {
         }
         swap(&events, &taken)
     }
+}
+
+/// What a hub tells the daemon, on its loop.
+struct HubHandlers: Sendable {
+    /// Told of a new `released`.
+    let onChange: @Sendable (UInt64) -> Void
+    /// Told of connections that live.
+    let onInUse: @Sendable (AddressesInUse) -> Void
+    /// Told of changes that are not in force.
+    let onReject: @Sendable (FeedRejection, FeedEvent?) -> Void
 }

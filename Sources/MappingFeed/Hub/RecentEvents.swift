@@ -4,17 +4,20 @@ internal import NIOCore
 /// The events that were sent last, encoded, for subscribers that are behind.
 ///
 /// Sequence numbers in it have no gap. Subscribers share the bytes, each has only a number of where it stands.
-struct RecentEvents {
+struct RecentEvents: Sendable {
     /// Consecutive events in one buffer.
-    private struct Batch {
+    struct Batch: Sendable {
         /// The number of the first event.
         let first: UInt64
         /// Bytes of everything that was ever in front of the batch.
         let position: Int
         /// For each event where its line ends in `bytes`.
-        let ends: [Int]
+        let index: EventIndex
         /// The lines.
         let bytes: ByteBuffer
+
+        /// The number of the last event.
+        var last: UInt64 { first + UInt64(index.count) - 1 }
     }
 
     /// The batches, the oldest first.
@@ -25,10 +28,12 @@ struct RecentEvents {
     private var position = 0
     /// Events in it.
     private var count = 0
+    /// Nobody resumes at a place below this one.
+    private var floor: UInt64 = 0
     /// Events that are kept at most.
-    private let maxEvents: Int
+    private var maxEvents: Int
     /// Bytes that are kept at most.
-    private let maxBytes: Int
+    private var maxBytes: Int
 
     /// Nothing yet; the next event has the number behind `last`.
     init(last: UInt64, maxEvents: Int, maxBytes: Int) {
@@ -37,43 +42,81 @@ struct RecentEvents {
         self.maxBytes = maxBytes
     }
 
-    /// Keeps the events whose lines end at `ends` in `bytes`; the oldest batches make room.
-    mutating func append(_ bytes: ByteBuffer, ends: [Int]) {
-        batches.append(Batch(first: last + 1, position: position, ends: ends, bytes: bytes))
-        last += UInt64(ends.count)
+    /// Keeps the events of `index`, whose lines are `bytes`; the oldest batches make room.
+    mutating func append(_ bytes: ByteBuffer, _ index: EventIndex) {
+        guard index.count > 0 else { return }
+        batches.append(Batch(first: last + 1, position: position, index: index, bytes: bytes))
+        last += UInt64(index.count)
         position += bytes.readableBytes
-        count += ends.count
+        count += index.count
+        makeRoom()
+    }
+
+    /// Drops the oldest batches until the rest is within the limits; the newest stays, however large.
+    private mutating func makeRoom() {
         while batches.count > 1, let oldest = batches.first,
             count > maxEvents || position - oldest.position > maxBytes
         {
-            count -= oldest.ends.count
+            count -= oldest.index.count
             batches.removeFirst()
         }
     }
 
+    /// Drops everything; the next event has the number behind `last`.
+    mutating func restart(last: UInt64) {
+        batches.removeAll()
+        count = 0
+        self.last = last
+    }
+
+    /// Sets other limits.
+    mutating func limit(events: Int, bytes: Int) {
+        maxEvents = events
+        maxBytes = bytes
+        makeRoom()
+    }
+
+    /// Lets nobody resume at a place before the end, because what is here is not right for those who come anew.
+    mutating func forbidResuming() { floor = last }
+
     /// Whether a reader that has everything up to `sequence` can go on from here.
-    func holdsEverything(after sequence: UInt64) -> Bool {
-        sequence >= last || sequence + 1 >= batches.first?.first ?? .max
+    func canResume(after sequence: UInt64) -> Bool {
+        sequence >= floor && (sequence >= last || sequence + 1 >= batches.first?.first ?? .max)
     }
 
     /// Bytes that a reader is behind which has everything up to `sequence`; nil if some of them are gone.
     func bytesBehind(_ sequence: UInt64) -> Int? {
         guard sequence < last else { return 0 }
-        guard let (batch, offset) = find(sequence + 1) else { return nil }
-        return position - batches[batch].position - offset
+        guard let (batch, event) = find(sequence + 1) else { return nil }
+        return position - batches[batch].position - batches[batch].index.start(of: event)
     }
 
     /// The lines behind `sequence` up to the end of their batch, and the number of the last of them; nil if there are none.
     func lines(after sequence: UInt64) -> (bytes: ByteBuffer, last: UInt64)? {
-        guard sequence < last, let (index, offset) = find(sequence + 1) else { return nil }
-        let batch = batches[index]
+        guard let (batch, event) = events(after: sequence) else { return nil }
         var bytes = batch.bytes
-        bytes.moveReaderIndex(forwardBy: offset)
-        return (bytes, batch.first + UInt64(batch.ends.count) - 1)
+        bytes.moveReaderIndex(forwardBy: batch.index.start(of: event))
+        return (bytes, batch.last)
     }
 
-    /// The batch that has the event `sequence`, and where in it that begins.
-    private func find(_ sequence: UInt64) -> (batch: Int, offset: Int)? {
+    /// The batch that the event behind `sequence` is in, and the place that it has there; nil if there is none.
+    func events(after sequence: UInt64) -> (batch: Batch, event: Int)? {
+        guard sequence < last, let (batch, event) = find(sequence + 1) else { return nil }
+        return (batches[batch], event)
+    }
+
+    /// The event `sequence`, if it is still there.
+    func event(_ sequence: UInt64) -> FeedEvent? {
+        guard let (batch, event) = find(sequence) else { return nil }
+        let start = batches[batch].index.start(of: event)
+        let length = batches[batch].index.end(of: event) - start
+        guard let line = batches[batch].bytes.getBytes(at: batches[batch].bytes.readerIndex + start, length: length)
+        else { return nil }
+        return try? FeedEvent.decode(line.span)
+    }
+
+    /// The batch that has the event `sequence`, and the place that it has there.
+    private func find(_ sequence: UInt64) -> (batch: Int, event: Int)? {
         guard let first = batches.first, sequence >= first.first, sequence <= last else { return nil }
         var low = 0
         var high = batches.count - 1
@@ -81,7 +124,50 @@ struct RecentEvents {
             let middle = (low + high + 1) / 2
             if batches[middle].first <= sequence { low = middle } else { high = middle - 1 }
         }
-        let index = Int(sequence - batches[low].first)
-        return (low, index == 0 ? 0 : batches[low].ends[index - 1])
+        return (low, Int(sequence - batches[low].first))
     }
+}
+
+/// What a batch of encoded events is about, and where each of them ends.
+struct EventIndex: Sendable {
+    /// For each event where its line ends.
+    private var ends: [Int] = []
+    /// For each event the identity that it is about.
+    private var subjects: [UInt64] = []
+    /// What the events say that are about an identity itself, by their place.
+    private var identities: [Int: FeedIdentity] = [:]
+
+    /// Nothing yet.
+    init() {}
+
+    /// Events.
+    var count: Int { ends.count }
+
+    /// Bytes of all lines.
+    var length: Int { ends.last ?? 0 }
+
+    /// Adds an event whose line ends at `end`.
+    mutating func append(_ event: borrowing FeedEvent, end: Int) {
+        switch event {
+        case .upsert(let upsert): subjects.append(upsert.identity)
+        case .delete(let delete): subjects.append(delete.identity)
+        case .identity(let identity):
+            identities[ends.count] = identity
+            subjects.append(identity.id)
+        default: return
+        }
+        ends.append(end)
+    }
+
+    /// Where the line of an event begins.
+    func start(of event: Int) -> Int { event == 0 ? 0 : ends[event - 1] }
+
+    /// Where the line of an event ends.
+    func end(of event: Int) -> Int { ends[event] }
+
+    /// The identity that an event is about.
+    func subject(of event: Int) -> UInt64 { subjects[event] }
+
+    /// What an event says if it is about an identity itself.
+    func identity(of event: Int) -> FeedIdentity? { identities.isEmpty ? nil : identities[event] }
 }

@@ -8,14 +8,24 @@ final class Subscriber {
     var phase: Phase
     /// Everything up to here is in force, as far as it has said; nil if it does not acknowledge.
     var acknowledged: UInt64?
-    /// The last sequence number that it was sent, and that it may acknowledge.
+    /// It was sent everything up to here that is for it, and may acknowledge that.
     var sent: UInt64 = 0
+    /// Everything up to here was told it by a snapshot, if by anything.
+    var snapshotEnd: UInt64 = 0
+    /// The identities that it has asked for; nil for all.
+    var selection: Selection?
+    /// What it owes acknowledgements for, where it has asked for some identities only.
+    var pending = PendingAcknowledgements()
     /// When something was last written to it.
     var lastWrite: NIODeadline
     /// When the oldest ping that it has not answered was sent; nil if there is none.
     var pinged: NIODeadline?
     /// What tells its connection from others in the log.
     let number: UInt64
+    /// Who it is.
+    let peer: PeerCredentials
+    /// When it connected, in seconds since the epoch.
+    let connected: Double
 
     /// Where a connection stands.
     enum Phase {
@@ -29,22 +39,33 @@ final class Subscriber {
 
     /// A snapshot that is being sent.
     struct SnapshotProgress {
-        /// Every change up to here is in it.
-        let sequence: UInt64
-        /// Where the next chunk begins.
-        var cursor: UInt64
-        /// Events that were sent.
-        var count: UInt64
+        /// What is still to be sent.
+        var listing: SnapshotListing
         /// Whether a chunk is being read.
-        var isReading: Bool
+        var isReading = false
     }
 
-    /// A connection that has until `deadline` to subscribe.
-    init(_ channel: any Channel, number: UInt64, now: NIODeadline, until deadline: NIODeadline) {
+    /// A connection of `peer` that has until `deadline` to subscribe.
+    init(
+        _ channel: any Channel, number: UInt64, peer: PeerCredentials, now: NIODeadline, until deadline: NIODeadline
+    ) {
         self.channel = channel
         self.number = number
+        self.peer = peer
+        connected = JournalClock.wallSeconds()
         phase = .greeted(until: deadline)
         lastWrite = now
+    }
+
+    /// Whether it has said what it wants.
+    var hasSubscribed: Bool {
+        if case .greeted = phase { false } else { true }
+    }
+
+    /// Everything up to here is in force or was not for it, as far as it has said; nil if it does not acknowledge.
+    var confirmed: UInt64? {
+        guard let acknowledged else { return nil }
+        return selection == nil ? acknowledged : max(acknowledged, pending.confirmed(sent: sent))
     }
 }
 
@@ -61,6 +82,11 @@ final class SubscriberHandler: ChannelInboundHandler {
     private var subscriber: Subscriber?
     /// What was read.
     private var lines = LineBuffer()
+    /// Bytes that were read after the disconnect.
+    private var ignored = 0
+
+    /// Bytes that a connection may send after it was told to go.
+    private static let maxIgnored = 1 << 20
 
     /// A handler of a connection to `core`.
     init(_ core: HubCore) {
@@ -69,15 +95,22 @@ final class SubscriberHandler: ChannelInboundHandler {
 
     /// The connection is there: it is greeted.
     func channelActive(context: ChannelHandlerContext) {
-        subscriber = core.greet(context.channel)
+        subscriber = core.admit(context.channel)
+        // Only now: a write that fails ends the connection at once, and then it has to be known here.
+        if let subscriber { core.greet(subscriber) }
         context.fireChannelActive()
     }
 
     /// Takes bytes, and acts on the lines that they complete.
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // What a connection says after it was told to go is not read.
-        guard let subscriber, core.isConnected(subscriber) else { return }
-        lines.append(unwrapInboundIn(data))
+        let bytes = unwrapInboundIn(data)
+        guard let subscriber, core.isConnected(subscriber) else {
+            // Read and thrown away, so that it can read why it has to go; but who does not stop is cut off.
+            ignored += bytes.readableBytes
+            if ignored > SubscriberHandler.maxIgnored { context.close(promise: nil) }
+            return
+        }
+        lines.append(bytes)
         while let line = lines.next() {
             core.receive(line, from: subscriber)
             guard core.isConnected(subscriber) else { return }
@@ -95,7 +128,11 @@ final class SubscriberHandler: ChannelInboundHandler {
 
     /// The subscriber has read: more can be sent.
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if let subscriber, core.isConnected(subscriber) { core.pump(subscriber) }
+        if let subscriber, core.isConnected(subscriber) {
+            core.pump(subscriber)
+            // What is not for a subscriber is confirmed when it is passed over.
+            if subscriber.selection != nil { core.updateReleased() }
+        }
         context.fireChannelWritabilityChanged()
     }
 

@@ -17,6 +17,8 @@ struct UnixSocket {
     let path: String
     /// The bound socket.
     let descriptor: Int32
+    /// The group that the file belongs to.
+    let group: gid_t
     /// What tells the file from another that somebody put in its place: its number, which may be used again, and its time.
     private let mark: [Int]
 
@@ -24,9 +26,18 @@ struct UnixSocket {
     private static let maxPathLength = 107
 
     /// Makes the socket, mode 0660, and the folder that it is in; a file that nobody listens on any more is replaced.
-    init(_ path: String) throws(FeedSocketError) {
+    /// - Parameter group: the name or number of the group that the file is given to; nil leaves it as it comes.
+    init(_ path: String, group: String? = nil) throws(FeedSocketError) {
         guard path.utf8.count <= UnixSocket.maxPathLength, !path.isEmpty else {
             throw FeedSocketError(path: path, reason: "a socket's path has 1 to 107 bytes; set a shorter feed.socket")
+        }
+        var number: gid_t?
+        if let group {
+            number = UnixSocket.number(ofGroup: group)
+            guard number != nil else {
+                throw FeedSocketError(
+                    path: path, reason: "there is no group \"\(group)\"; make it, or set another feed.group")
+            }
         }
         if let slash = path.lastIndex(of: "/"), slash > path.startIndex {
             do {
@@ -42,15 +53,30 @@ struct UnixSocket {
         }
         var status = stat()
         // Nobody can connect before there is a listen(2), so the mode is right from the first connection on.
-        guard unsafe UnixSocket.call(path, descriptor, bind) == 0, unsafe chmod(path, 0o660) == 0,
-            unsafe lstat(path, &status) == 0
-        else {
+        guard unsafe UnixSocket.call(path, descriptor, bind) == 0 else {
             let code = errno
             close(descriptor)
             throw FeedSocketError(path: path, reason: UnixSocket.advice("cannot bind", code))
         }
+        if let number, unsafe chown(path, uid_t.max, number) != 0 {
+            let code = errno
+            close(descriptor)
+            unsafe unlink(path)
+            throw FeedSocketError(
+                path: path,
+                reason: code == EPERM
+                    ? "cannot give it to the group \(number): the daemon's user is no member; add it, or set feed.group"
+                    : UnixSocket.advice("cannot give it to the group \(number)", code))
+        }
+        guard unsafe chmod(path, 0o660) == 0, unsafe lstat(path, &status) == 0 else {
+            let code = errno
+            close(descriptor)
+            unsafe unlink(path)
+            throw FeedSocketError(path: path, reason: UnixSocket.advice("cannot set its mode", code))
+        }
         self.path = path
         self.descriptor = descriptor
+        self.group = status.st_gid
         mark = UnixSocket.mark(status)
     }
 
@@ -58,6 +84,23 @@ struct UnixSocket {
     func remove() {
         var status = stat()
         if unsafe lstat(path, &status) == 0, UnixSocket.mark(status) == mark { unsafe unlink(path) }
+    }
+
+    /// The number of a group that is given by number or by name; nil if there is no such group.
+    private static func number(ofGroup group: String) -> gid_t? {
+        // The highest number means "do not change" to chown(2).
+        if let number = gid_t(group) { return number == gid_t.max ? nil : number }
+        var size = 1024
+        while size <= 1 << 20 {
+            var entry = unsafe Glibc.group()
+            var result: UnsafeMutablePointer<Glibc.group>?
+            var buffer = [CChar](repeating: 0, count: size)
+            let code = unsafe getgrnam_r(group, &entry, &buffer, buffer.count, &result)
+            if unsafe code == 0 && result != nil { return unsafe entry.gr_gid }
+            guard code == ERANGE else { return nil }
+            size *= 4
+        }
+        return nil
     }
 
     /// What is particular to a file.

@@ -50,13 +50,18 @@ struct File: ~Copyable, Sendable {
         return received
     }
 
-    /// Writes all of `bytes` where the file stands, in one system call unless the kernel takes fewer.
-    borrowing func write(_ bytes: Span<UInt8>) throws(JournalError) {
+    /// Writes all of `bytes` where the file stands, or at `offset`, in one system call unless the kernel takes fewer.
+    borrowing func write(_ bytes: Span<UInt8>, at offset: Int? = nil) throws(JournalError) {
         let failure = unsafe bytes.withUnsafeBytes { (bytes) -> Int32 in
             guard let base = bytes.baseAddress else { return 0 }
             var done = 0
             while done < bytes.count {
-                let sent = unsafe Glibc.write(descriptor, base + done, bytes.count - done)
+                let sent =
+                    if let offset {
+                        unsafe pwrite(descriptor, base + done, bytes.count - done, offset + done)
+                    } else {
+                        unsafe Glibc.write(descriptor, base + done, bytes.count - done)
+                    }
                 if sent > 0 {
                     done += sent
                 } else if sent == 0 || errno != EINTR {

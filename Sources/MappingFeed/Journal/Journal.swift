@@ -13,12 +13,22 @@ public struct Journal: ~Copyable, Sendable {
     public private(set) var bytes: Int
     /// Bytes of the last snapshot.
     public private(set) var snapshotBytes: Int
+    /// The last events in the files; nil when they were taken.
+    private var recent: RecentEvents?
+    /// The last sequence number that was appended.
+    private var lastSequence: UInt64
+    /// Where times come from.
+    private let clock: JournalClock
+    /// How the clocks stood when that was last written down.
+    private var clockMark: ClockMark
+    /// How often the wall clock was set while changes were appended; their times are on the clock as it was then.
+    private(set) var clockSteps: UInt64 = 0
     /// When a journal is long enough to be compacted.
     private let limits: JournalLimits
     /// The files.
     private let paths: JournalPaths
     /// Held for the lock.
-    private let lock: File
+    private var lock: JournalLock
     /// What is appended to.
     private var file: File
     /// Whether a failed write may have left part of a line behind the last good byte.
@@ -33,58 +43,79 @@ public struct Journal: ~Copyable, Sendable {
     /// Opens the journal in `directory`, making it if it is missing, and hands every change in it to `restore`, in order.
     ///
     /// A part that cannot be read is set aside and reported in `restoration`; it does not keep the journal closed.
-    /// - Parameter now: seconds since the epoch, for the names of what is set aside; nil asks the clock.
+    /// The times in them are on the wall clock as it stands now, however it was set since they were written, unless the
+    /// machine was started anew; then they are as written.
+    /// - Parameters:
+    ///   - now: seconds since the epoch, for the names of what is set aside; nil asks the clock.
+    ///   - clock: the machine's clocks.
     /// - Throws: `JournalError` if the folder cannot be used, is in use, or is of another protocol version.
     public init(
-        directory: String, limits: JournalLimits = JournalLimits(), now: UInt64? = nil,
+        directory: String, limits: JournalLimits = JournalLimits(), now: UInt64? = nil, clock: JournalClock = .system,
         restore: (FeedEvent) -> Void
     ) throws(JournalError) {
         let paths = JournalPaths(directory: directory)
         try FileSystem.makeDirectory(directory)
-        let lock = try File(paths.lock, O_RDWR | O_CREAT)
-        guard try lock.tryLock() else { throw JournalError(.locked, directory) }
+        var lock = try JournalLock(paths.lock, directory: directory)
         for path in [paths.snapshot, paths.oldJournal, paths.journal] { try JournalRestoration.checkVersion(path) }
         try FileSystem.remove(paths.newSnapshot)
         try FileSystem.remove(paths.newJournal)
 
         let now = now ?? UInt64(max(0, time(nil)))
-        var restoration = JournalRestoration()
+        let clockMark = clock.mark
+        var restoration = JournalRestoration(clock: clockMark, limits: limits)
         try restoration.restoreSnapshot(paths.snapshot, now: now, restore)
         let isOldNeeded = try restoration.restoreJournal(paths.oldJournal, now: now, restore)
         if !isOldNeeded { try FileSystem.remove(paths.oldJournal) }
         _ = try restoration.restoreJournal(paths.journal, now: now, restore)
 
-        // Lines that were lost may have been sent: their numbers must not come to mean something else.
-        let isWhole = restoration.problems.isEmpty
+        // Lines that were lost may have been sent: their numbers must not come to mean something else. Those that could
+        // not be written are lost, and so may be what the kernel had not written back when the machine went down.
+        let isWhole = restoration.problems.isEmpty && lock.wasWhole && !restoration.isOfOtherBoot
         let instance = (isWhole ? restoration.instance : nil) ?? randomUUID()
         let file = try File(paths.journal, O_RDWR | O_CREAT | O_APPEND)
         var size = try file.size()
-        if size == 0 || !isWhole {
-            let greeting = FeedEvent.hello(FeedHello(instance: instance, sequence: restoration.lastSequence)).line
+        if size == 0 || !isWhole || restoration.hasStep {
+            let hello = FeedHello(instance: instance, sequence: restoration.lastSequence, clock: clockMark)
+            let greeting = FeedEvent.hello(hello).line
             try file.write(greeting.span)
             size += greeting.count
         }
+        let wasWhole = lock.wasWhole
+        lock.mark(isWhole: true)
+        recent = isWhole && !restoration.hasStep ? restoration.takeRecent() : nil
         self.instance = instance
+        lastSequence = restoration.lastSequence
         self.restoration = restoration
+        self.clock = clock
+        self.clockMark = clockMark
         self.limits = limits
         self.paths = paths
         self.lock = lock
         self.file = file
         bytes = size
         snapshotBytes = restoration.snapshotBytes
-        isCompactionForced = !isWhole || isOldNeeded
+        isCompactionForced = !restoration.problems.isEmpty || !wasWhole && restoration.events > 0 || isOldNeeded
     }
 
-    /// Appends whole lines; on an error none of them is in the journal, and the same call can be made again later.
-    public mutating func append(_ lines: Span<UInt8>) throws(JournalError) {
+    /// Hands over the last events, so that subscribers can resume among them; once.
+    mutating func takeRecent() -> RecentEvents {
+        recent.take() ?? RecentEvents(last: lastSequence, maxEvents: 0, maxBytes: 0)
+    }
+
+    /// Appends whole lines, the last of them the change `sequence`; on an error none of them is in the journal, and the
+    /// same call can be made again later.
+    public mutating func append(_ lines: Span<UInt8>, through sequence: UInt64? = nil) throws(JournalError) {
         if hasTornTail {
             try file.truncate(to: bytes)
             hasTornTail = false
         }
         do {
+            try noteClock()
             try file.write(lines)
             bytes += lines.count
+            lastSequence = sequence ?? lastSequence
         } catch {
+            lock.mark(isWhole: false)
             hasTornTail = true
             // If even this fails the next call tries again before it writes.
             if (try? file.truncate(to: bytes)) != nil { hasTornTail = false }
@@ -92,10 +123,19 @@ public struct Journal: ~Copyable, Sendable {
         }
     }
 
-    /// The greeting in front of what follows `sequence`.
-    private borrowing func hello(_ sequence: UInt64) -> [UInt8] {
-        FeedEvent.hello(FeedHello(instance: instance, sequence: sequence)).line
+    /// Writes down how the clocks stand if the wall clock was set since that was last done.
+    private mutating func noteClock() throws(JournalError) {
+        let now = clock.mark
+        guard JournalClock.isStep(from: clockMark, to: now) else { return }
+        clockSteps += 1
+        let greeting = FeedEvent.hello(FeedHello(instance: instance, sequence: lastSequence, clock: now)).line
+        try file.write(greeting.span)
+        bytes += greeting.count
+        clockMark = now
     }
+
+    /// Notes that everything which could not be appended for a while is in the journal now, or covered by its snapshot.
+    mutating func confirmWhole() { lock.mark(isWhole: true) }
 
     // MARK: Compaction
 
@@ -121,7 +161,8 @@ public struct Journal: ~Copyable, Sendable {
         if !FileSystem.exists(paths.oldJournal) {
             try FileSystem.remove(paths.newJournal)
             let next = try File(paths.newJournal, O_RDWR | O_CREAT | O_APPEND)
-            let greeting = hello(last)
+            let mark = clock.mark
+            let greeting = FeedEvent.hello(FeedHello(instance: instance, sequence: last, clock: mark)).line
             try next.write(greeting.span)
             try FileSystem.rename(paths.journal, to: paths.oldJournal)
             do {
@@ -130,12 +171,15 @@ public struct Journal: ~Copyable, Sendable {
                 try FileSystem.rename(paths.oldJournal, to: paths.journal)
                 throw error
             }
+            if JournalClock.isStep(from: clockMark, to: mark) { clockSteps += 1 }
+            clockMark = mark
             // A torn tail, if there is one, stays in the old file, where nothing follows it.
             file = next
             bytes = greeting.count
             hasTornTail = false
         }
-        let snapshot = try SnapshotFile(paths, instance: instance, sequence: covered)
+        let hello = FeedHello(instance: instance, sequence: covered, clock: clock.mark)
+        let snapshot = try SnapshotFile(paths, hello: hello)
         isCompacting = true
         isForcedOneRunning = isCompactionForced
         isCompactionForced = false
@@ -165,11 +209,19 @@ public struct JournalLimits: Hashable, Sendable {
     public var minimumBytes: Int
     /// How many times longer than the last snapshot it may grow; default 4.
     public var ratio: Int
+    /// Events that are kept in memory when it is opened, for subscribers that resume; default 65,536.
+    public var recentEvents: Int
+    /// Bytes that they may have; default 16 MiB.
+    public var recentBytes: Int
 
     /// The default limits unless stated.
-    public init(minimumBytes: Int = 1 << 20, ratio: Int = 4) {
+    public init(
+        minimumBytes: Int = 1 << 20, ratio: Int = 4, recentEvents: Int = 65_536, recentBytes: Int = 16 << 20
+    ) {
         self.minimumBytes = minimumBytes
         self.ratio = ratio
+        self.recentEvents = recentEvents
+        self.recentBytes = recentBytes
     }
 }
 

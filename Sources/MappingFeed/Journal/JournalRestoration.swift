@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// What was found when a journal was opened.
-public struct JournalRestoration: Hashable, Sendable {
+public struct JournalRestoration: Sendable {
     /// Changes that were handed over.
     public fileprivate(set) var events: UInt64 = 0
     /// The parts that could not be read.
@@ -15,8 +15,30 @@ public struct JournalRestoration: Hashable, Sendable {
     /// Bytes of the snapshot.
     private(set) var snapshotBytes = 0
 
-    /// Nothing found yet.
-    init() {}
+    /// The identities at the end.
+    private(set) var identities = IdentityBook()
+    /// Whether the last greeting was written before the machine was started anew.
+    private(set) var isOfOtherBoot = false
+    /// Whether the wall clock was set since any of the lines was written.
+    private(set) var hasStep = false
+    /// How the clocks stand now.
+    private let clock: ClockMark
+    /// Seconds that the times of the lines at hand are to be put forward by.
+    private var shift = 0.0
+    /// Bytes of the last events that are kept.
+    private let recentBytes: Int
+    /// The last events.
+    private var tail: RestoredTail
+
+    /// Nothing found yet, while the clocks stand as in `clock`.
+    init(clock: ClockMark, limits: JournalLimits) {
+        self.clock = clock
+        recentBytes = limits.recentBytes
+        tail = RestoredTail(limits)
+    }
+
+    /// Hands over the last events, once.
+    mutating func takeRecent() -> RecentEvents { tail.take(last: lastSequence) }
 
     /// Refuses a file of another protocol version; a first line that is no greeting is left for `restore` to report.
     static func checkVersion(_ path: String) throws(JournalError) {
@@ -39,7 +61,7 @@ public struct JournalRestoration: Hashable, Sendable {
         let file = try File(path, O_RDWR)
         var begin: UInt64 = 0
         var end: UInt64?
-        let scan = try JournalScan(file) { (line) throws(FeedSyntaxError) in
+        let scan = try JournalScan(file) { (line, _) throws(FeedSyntaxError) in
             switch try FeedEvent.decode(line) {
             case .hello(let hello):
                 greet(hello)
@@ -70,7 +92,7 @@ public struct JournalRestoration: Hashable, Sendable {
         var hasHello = false
         var previous: UInt64 = 0
         var isNeeded = false
-        let scan = try JournalScan(file) { (line) throws(FeedSyntaxError) in
+        let scan = try JournalScan(file) { (line, bytesBehind) throws(FeedSyntaxError) in
             guard let event = try FeedEvent.decode(line) else { return }
             if case .hello(let hello) = event {
                 hasHello = true
@@ -81,6 +103,8 @@ public struct JournalRestoration: Hashable, Sendable {
             guard event.isChange, let sequence = event.sequence else { return }
             guard sequence > previous else { throw FeedSyntaxError(.badValue("seq"), at: 0) }
             previous = sequence
+            // What would be dropped again is not kept in the first place.
+            if bytesBehind <= recentBytes { tail.append(event, sequence, line) }
             guard sequence > snapshotSequence else { return }
             isNeeded = true
             hand(event, to: body)
@@ -91,16 +115,29 @@ public struct JournalRestoration: Hashable, Sendable {
 
     /// Takes the instance and the sequence number of a greeting.
     private mutating func greet(_ hello: FeedHello) {
+        if hello.instance != instance { tail.restart(last: hello.sequence) }
         instance = hello.instance
         lastSequence = max(lastSequence, hello.sequence)
+        guard let written = hello.clock else { return }
+        isOfOtherBoot = written.boot != clock.boot
+        let isStep = !isOfOtherBoot && JournalClock.isStep(from: written, to: clock)
+        shift = isStep ? clock.offset - written.offset : 0
+        if isStep { hasStep = true }
     }
 
     /// Hands a change over and counts it.
     private mutating func hand(_ event: FeedEvent, to body: (FeedEvent) -> Void) {
         guard event.isChange else { return }
         events += 1
-        lastSequence = max(lastSequence, event.sequence ?? 0)
-        body(event)
+        let sequence = event.sequence ?? 0
+        lastSequence = max(lastSequence, sequence)
+        if case .identity(let identity) = event { identities.take(identity, sequence) }
+        guard shift != 0, case .upsert(var upsert) = event else {
+            body(event)
+            return
+        }
+        for index in upsert.addresses.indices { upsert.addresses[index].expires += shift }
+        body(.upsert(upsert))
     }
 
     /// Moves what could not be read to a file of its own, so that appending goes on behind what could.

@@ -12,11 +12,13 @@ struct JournalScan {
     /// Bytes that are read at a time, at most.
     private static let maxChunk = 1 << 20
 
-    /// Hands each line, without its newline, to `body`, until one is refused or the file ends.
+    /// Hands each line, without its newline, to `body`, until one is refused or the file ends; with it the bytes of the
+    /// file behind the line, as far as they were there at the beginning.
     init(
-        _ file: borrowing File, _ body: (Span<UInt8>) throws(FeedSyntaxError) -> Void
+        _ file: borrowing File, _ body: (Span<UInt8>, _ bytesBehind: Int) throws(FeedSyntaxError) -> Void
     ) throws(JournalError) {
-        let chunk = min(try file.size() + 1, JournalScan.maxChunk)
+        let size = try file.size()
+        let chunk = min(size + 1, JournalScan.maxChunk)
         var buffer: [UInt8] = []
         var start = 0
         while true {
@@ -37,7 +39,7 @@ struct JournalScan {
             var searched = unread
             while let end = JournalScan.newline(in: buffer.span, from: searched) {
                 do {
-                    try body(buffer.span.extracting(start..<end))
+                    try body(buffer.span.extracting(start..<end), size - goodLength - (end - start))
                 } catch {
                     failure = error
                     return
@@ -52,11 +54,11 @@ struct JournalScan {
 
     /// Where the next newline is.
     private static func newline(in bytes: Span<UInt8>, from start: Int) -> Int? {
-        var index = start
-        while index < bytes.count {
-            if bytes[index] == 0x0A { return index }
-            index += 1
+        guard start < bytes.count else { return nil }
+        return unsafe bytes.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress, let found = unsafe memchr(base + start, 0x0A, bytes.count - start)
+            else { return nil }
+            return unsafe UnsafeRawPointer(found) - base
         }
-        return nil
     }
 }

@@ -13,15 +13,15 @@ public struct SnapshotFile: ~Copyable, Sendable {
     /// Bytes that were written.
     private var bytes: Int
 
-    /// Begins a snapshot of everything up to `sequence`.
-    init(_ paths: JournalPaths, instance: String, sequence: UInt64) throws(JournalError) {
+    /// Begins a snapshot of everything up to the sequence number in `hello`.
+    init(_ paths: JournalPaths, hello: FeedHello) throws(JournalError) {
         let file = try File(paths.newSnapshot, O_WRONLY | O_CREAT | O_TRUNC)
-        var lines = FeedEvent.hello(FeedHello(instance: instance, sequence: sequence)).line
-        FeedEvent.snapshotBegin(SnapshotMark(sequence: sequence, count: 0)).encode(into: &lines)
+        var lines = FeedEvent.hello(hello).line
+        FeedEvent.snapshotBegin(SnapshotMark(sequence: hello.sequence, count: 0)).encode(into: &lines)
         try file.write(lines.span)
         self.paths = paths
         self.file = file
-        self.sequence = sequence
+        sequence = hello.sequence
         bytes = lines.count
     }
 
