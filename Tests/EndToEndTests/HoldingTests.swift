@@ -112,6 +112,11 @@ extension EndToEnd {
                 }
                 let learned = stage.enforcer.upserts.map { "\($0.name) \($0.chain) \($0.addresses.map(\.ip))" }
                 #expect(learned == (isLearned ? ["www.test.example. [edge.test.example.] [192.0.2.7]"] : []))
+                // A reload under which nothing changes takes nothing away.
+                stage.daemon.process.signal(SIGHUP)
+                try eventually("no reload") { try stage.daemon.status()?.policy.generation == 2 }
+                let list = try stage.daemon.command("cache", "list").output
+                #expect(list.contains("www.test.example.") == isLearned, "\(list)")
             }
         }
     }

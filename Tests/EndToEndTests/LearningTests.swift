@@ -31,7 +31,7 @@ extension EndToEnd {
                 try subscriber.waitForSnapshot()
                 try eventually("the subscriber is not counted") {
                     guard let feed = try daemon.status()?.feed else { return false }
-                    return acknowledge ? feed.acknowledging > 0 : feed.subscribers > 0
+                    return acknowledge ? feed.acknowledging > 0 : feed.subscribers.count > 0
                 }
                 return subscriber
             }

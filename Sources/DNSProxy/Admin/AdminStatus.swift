@@ -112,15 +112,15 @@ public struct AdminStatus: Codable, Hashable, Sendable {
         public var sequence: UInt64
         /// The highest sequence number that is journalled and acknowledged.
         public var released: UInt64
-        /// Connected subscribers.
-        public var subscribers: Int
+        /// The subscribers that are connected, in the order in which they came.
+        public var subscribers: [AdminSubscriber]
         /// Those of them that acknowledge.
         public var acknowledging: Int
 
         /// The state of the feed from all its parts.
         public init(
             socket: String?, journal: String?, instance: String?, sequence: UInt64, released: UInt64,
-            subscribers: Int, acknowledging: Int
+            subscribers: [AdminSubscriber], acknowledging: Int
         ) {
             self.socket = socket
             self.journal = journal

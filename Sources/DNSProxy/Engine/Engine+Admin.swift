@@ -27,7 +27,8 @@ extension Engine: AdminBackend {
             mappings: mappingTotals,
             feed: AdminStatus.Feed(
                 socket: configuration.feed.socket, journal: configuration.feed.journal, instance: hub.instance,
-                sequence: hub.lastSequence, released: hub.released, subscribers: hub.counters.subscribers,
+                sequence: hub.lastSequence, released: hub.released,
+                subscribers: await hub.subscribers.map { AdminSubscriber($0) },
                 acknowledging: hub.acknowledgingSubscribers),
             upstreams: upstreamStates,
             counters: counters)
@@ -174,6 +175,7 @@ extension MappingFeed.MappingSource {
             case .answer: .answer
             case .hint: .hint
             case .restore: .restore
+            case .connection: .connection
             }
     }
 }

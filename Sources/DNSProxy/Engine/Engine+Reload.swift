@@ -67,10 +67,11 @@ extension Engine {
             logger.error("reload refused: the documents in force stay", metadata: ["generation": "\(old.generation)"])
             return problems
         }
+        // An identity is told before anything is learned for it, and withdrawn when its mappings are.
+        shared.learning.hub.announce(snapshot.policy.identities.map { FeedIdentity($0) })
         shared.snapshots.publish(snapshot)
         for worker in workers { worker.mailbox.wake() }
         reloads.withLock { $0.loaded(problems, at: SystemClock.wallSeconds()) }
-        publishIdentities(from: old.policy.identities, to: snapshot.policy.identities)
         let forgotten = forgetLocalAnswers(old.zones, snapshot.zones)
         let removed = reviseMappings().removed
         logger.info(
@@ -80,19 +81,6 @@ extension Engine {
                 "mappingsRemoved": "\(removed)", "answersForgotten": "\(forgotten)",
             ])
         return problems
-    }
-
-    /// Tells the feed which identities are new, changed or gone.
-    func publishIdentities(from old: [Identity], to new: [Identity]) {
-        let hub = shared.learning.hub
-        let before = Dictionary(old.map { ($0.id, $0) }) { first, _ in first }
-        let after = Set(new.map(\.id))
-        for identity in new where before[identity.id] != identity {
-            _ = hub.publish(FeedIdentity(identity))
-        }
-        for identity in old where !after.contains(identity.id) {
-            _ = hub.publish(FeedIdentity(identity, isRemoved: true))
-        }
     }
 
     /// Drops cached answers about names of local zones, old and new, which may have changed.
@@ -118,11 +106,11 @@ extension Engine {
         let indices = Dictionary(policy.identities.enumerated().map { ($1.id.rawValue, $0) }) { first, _ in first }
         var name = NameBuffer()
         let outcome = learning.table.remove(
-            where: { identity, bytes, _ in
+            where: { identity, bytes, chain in
                 guard let index = indices[identity] else { return true }
                 var cursor = MessageCursor(offset: 0)
                 cursor.readName(bytes, into: &name)
-                return policy.rules(identity: index, name: name).isEmpty
+                return policy.rules(identity: index, name: name, aliases: chain).isEmpty
             }, reason: .policy, publish: learning.publish)
         var refused = outcome.refused
         var next: MappingCursor? = MappingCursor()
@@ -130,7 +118,8 @@ extension Engine {
             next = learning.table.list(from: cursor, limit: 500) { mapping in
                 guard let index = indices[mapping.identity] else { return }
                 let name = NameBuffer(mapping.name)
-                let rules = learning.ruleSets.handle(for: policy.rules(identity: index, name: name))
+                let rules = learning.ruleSets.handle(
+                    for: policy.rules(identity: index, name: name, aliases: mapping.chain))
                 guard rules != mapping.ruleSet else { return }
                 let changed = learning.table.learn(
                     identity: mapping.identity, client: mapping.client, name: name, chain: mapping.chain,

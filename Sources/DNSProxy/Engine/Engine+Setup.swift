@@ -27,38 +27,42 @@ extension Engine {
     /// The mapping table as the journal left it, and the feed that goes on from there.
     /// - Throws: `JournalError` when the journal cannot be used.
     static func learning(
-        _ configuration: EngineConfiguration, snapshots: SnapshotCell, statuses: [WorkerStatus],
-        loop: any EventLoop, logger: Logger
+        _ configuration: EngineConfiguration, statuses: [WorkerStatus], loop: any EventLoop, logger: Logger
     ) throws -> Learning {
         let table = MappingTable(
             limits: MappingLimits(addressesPerName: configuration.learning.maxAddressesPerName))
         let ruleSets = RuleSets()
-        let feed = FeedSource(table: table, ruleSets: ruleSets, snapshots: snapshots)
+        let feed = FeedSource(table: table, ruleSets: ruleSets)
         let onChange: @Sendable (UInt64) -> Void = { _ in
             // The new state is visible before a worker that has just begun to hold a reply is looked for.
             atomicMemoryFence(ordering: .sequentiallyConsistent)
             for status in statuses where status.holds > 0 { status.mailbox.wake() }
         }
-        let hub: FeedHub
-        let hubConfiguration = FeedHubConfiguration(socketPath: configuration.feed.socket)
+        var journal: Journal?
         if let folder = configuration.feed.journal {
-            var restorer = MappingRestorer(ruleSets: ruleSets)
-            let journal = try Journal(directory: folder) { restorer.take($0) }
-            let restoration = journal.restoration
-            for problem in restoration.problems { logger.error("\(problem)") }
-            let (restored, leftOut) = restorer.finish(into: table)
+            var restorer = MappingRestorer(
+                table: table, ruleSets: ruleSets, learning: configuration.learning)
+            let opened = try Journal(directory: folder) { restorer.take($0) }
+            for problem in opened.restoration.problems { logger.error("\(problem)") }
             logger.info(
                 "journal restored",
-                metadata: ["mappings": "\(restored)", "leftOut": "\(leftOut)", "folder": "\(folder)"])
-            hub = FeedHub(
-                loop: loop, configuration: hubConfiguration, journal: journal, snapshot: feed.emit, logger: logger,
-                onChange: onChange)
-        } else {
-            hub = FeedHub(
-                loop: loop, configuration: hubConfiguration, journal: nil, snapshot: feed.emit, logger: logger,
-                onChange: onChange)
+                metadata: [
+                    "mappings": "\(table.statistics.names)", "leftOut": "\(restorer.leftOut)", "folder": "\(folder)",
+                ])
+            journal = consume opened
         }
-        return Learning(configuration: configuration, table: table, ruleSets: ruleSets, hub: hub)
+        // Dropping a report harms nobody: connections are reported again, and of a rejection the feed itself knows.
+        let (reports, reporter) = AsyncStream<FeedReport>.makeStream(bufferingPolicy: .bufferingOldest(256))
+        let hub = FeedHub(
+            loop: loop,
+            configuration: FeedHubConfiguration(
+                socketPath: configuration.feed.socket, socketGroup: configuration.feed.group),
+            journal: journal, snapshot: feed.emit, logger: logger, onChange: onChange,
+            onInUse: { reporter.yield(.inUse($0)) },
+            onReject: { rejection, event in
+                if case .upsert(let upsert) = event { reporter.yield(.rejected(upsert)) }
+            })
+        return Learning(configuration: configuration, table: table, ruleSets: ruleSets, hub: hub, reports: reports)
     }
 
     /// Logs what there is to say about documents.
@@ -73,38 +77,32 @@ extension Engine {
     }
 }
 
-/// The whole truth for new subscribers and for the journal's snapshots: first the identities, then the mappings.
+/// Every mapping, for new subscribers and for the journal's snapshots.
 struct FeedSource: Sendable {
     /// The mappings.
     let table: MappingTable
     /// The rules that they refer to.
     let ruleSets: RuleSets
-    /// Where the identities are.
-    let snapshots: SnapshotCell
 
     /// Mappings of one call.
     private static let chunk = 500
 
     /// Hands over the part that begins at `cursor` and tells where the next one begins; nil at the end.
     @Sendable func emit(cursor: UInt64, _ emit: (FeedEvent) -> Void) -> UInt64? {
-        if cursor == 0 {
-            for identity in snapshots.load().policy.identities { emit(.identity(FeedIdentity(identity))) }
-            return 1
-        }
         let clock = WallClock()
-        let next = table.list(from: MappingCursor(rawValue: cursor - 1), limit: FeedSource.chunk) { mapping in
+        let next = table.list(from: MappingCursor(rawValue: cursor), limit: FeedSource.chunk) { mapping in
             emit(.upsert(MappingUpsert(mapping, rules: ruleSets, clock: clock)))
         }
-        return next.map { $0.rawValue + 1 }
+        return next?.rawValue
     }
 }
 
 extension FeedIdentity {
     /// An identity of the policy, in the feed's terms.
-    init(_ identity: Identity, isRemoved: Bool = false) {
+    init(_ identity: Identity) {
         self.init(
             id: identity.id.rawValue, name: identity.name, namespace: identity.namespace, labels: identity.labels,
-            addresses: identity.prefixes, isRemoved: isRemoved)
+            addresses: identity.prefixes)
     }
 }
 
@@ -115,7 +113,7 @@ extension MappingUpsert {
             identity: mapping.identity, client: mapping.client, name: mapping.name, chain: mapping.chain,
             addresses: mapping.addresses.map { MappedAddress($0.learned, clock: clock) },
             rules: rules.rules(of: mapping.ruleSet),
-            source: mapping.addresses.contains { $0.learned.source == .hint } ? .hint : .answer)
+            source: MappingSource(mapping.addresses.lazy.map(\.learned.source)))
     }
 
     /// A change of the table, in the feed's terms.
@@ -123,7 +121,15 @@ extension MappingUpsert {
         self.init(
             identity: change.identity, client: change.client, name: change.name, chain: change.chain,
             addresses: change.addresses.map { MappedAddress($0, clock: clock) }, rules: rules.rules(of: change.ruleSet),
-            source: change.addresses.contains { $0.source == .hint } ? .hint : .answer)
+            source: MappingSource(change.addresses.lazy.map(\.source)))
+    }
+}
+
+extension MappingFeed.MappingSource {
+    /// What an event with addresses from `sources` says: a connection or a hint if one of them is.
+    init(_ sources: some Sequence<FQDNCache.MappingSource>) {
+        let sources = Set(sources)
+        self = sources.contains(.connection) ? .connection : sources.contains(.hint) ? .hint : .answer
     }
 }
 

@@ -64,7 +64,7 @@ public final class Engine: Service, Sendable {
             let snapshots = SnapshotCell(loaded)
             let statuses = try (0..<Engine.workerCount(configuration)).map { _ in try WorkerStatus() }
             let learning = try Engine.learning(
-                configuration, snapshots: snapshots, statuses: statuses, loop: group.next(), logger: logger)
+                configuration, statuses: statuses, loop: group.next(), logger: logger)
             let shared = EngineShared(
                 configuration: configuration, routes: routes, snapshots: snapshots,
                 cache: try AnswerCache(capacity: configuration.cache.size), learning: learning,
@@ -85,7 +85,7 @@ public final class Engine: Service, Sendable {
             throw .system("\(error)")
         }
         reloads.withLock { $0.loaded(problems, at: started) }
-        publishIdentities(from: [], to: loaded.policy.identities)
+        shared.learning.hub.announce(loaded.policy.identities.map { FeedIdentity($0) })
     }
 
     /// Serves until a graceful shutdown: then takes no more queries, answers what is in flight, and flushes the
@@ -114,6 +114,7 @@ public final class Engine: Service, Sendable {
             }
             tasks.addTask { try? await gracefulShutdown() }
             tasks.addTask { await self.expireMappings() }
+            tasks.addTask { await self.shared.learning.takeReports() }
             tasks.addTask { await self.watchDocuments() }
             // Whatever ends first ends the daemon: a shutdown, or an admin server that cannot listen.
             do {
@@ -161,7 +162,11 @@ public final class Engine: Service, Sendable {
         while !Task.isCancelled {
             let learning = shared.learning
             let generation = shared.snapshots.generation
-            if revised != generation, !reviseMappings().refused { revised = generation }
+            if revised != generation, !reviseMappings().refused {
+                revised = generation
+                let identities = shared.snapshots.load().policy.identities
+                learning.hub.withdrawIdentities(except: Set(identities.map(\.id.rawValue)))
+            }
             let outcome = learning.table.expire(now: SystemClock.now(), budget: 10_000, publish: learning.publish)
             let hasMore = outcome.next.map { $0 <= SystemClock.now() } ?? false
             try? await Task.sleep(for: hasMore && !outcome.refused ? .milliseconds(10) : .seconds(1))

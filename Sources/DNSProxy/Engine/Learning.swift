@@ -36,10 +36,17 @@ final class Learning: Sendable {
     /// Whether replies also wait while no acknowledging enforcer is connected.
     private let requiresEnforcer: Bool
 
-    /// Learning into `table`, published to `hub`.
-    init(configuration: EngineConfiguration, table: MappingTable, ruleSets: RuleSets, hub: FeedHub) {
+    /// What enforcers say besides acknowledgements.
+    private let reports: AsyncStream<FeedReport>
+
+    /// Learning into `table`, published to `hub`, whose subscribers send `reports`.
+    init(
+        configuration: EngineConfiguration, table: MappingTable, ruleSets: RuleSets, hub: FeedHub,
+        reports: AsyncStream<FeedReport>
+    ) {
         self.table = table
         self.hub = hub
+        self.reports = reports
         self.ruleSets = ruleSets
         onDelay = configuration.feed.onDelay
         maxDelayNanoseconds = Int64(configuration.feed.maxDelayMilliseconds) * 1_000_000
@@ -63,8 +70,8 @@ final class Learning: Sendable {
         return hub.acknowledgingSubscribers > 0 ? released : 0
     }
 
-    /// Whether `sequence` is journalled and acknowledged.
-    func isReleased(_ sequence: UInt64) -> Bool { sequence <= released }
+    /// Whether `sequence` is journalled and acknowledged, and no enforcer said that it could not put it in force.
+    func isReleased(_ sequence: UInt64) -> Bool { sequence <= released && !hub.isRejected(sequence) }
 
     /// Learns that `name` turned into `addresses`, for `identity` and nobody else, and tells what a reply with them
     /// has to wait for.
@@ -89,11 +96,36 @@ final class Learning: Sendable {
                     source: scrubbed.isHint ? .hint : .answer))
         }
         guard !learned.isEmpty else { return .none }
-        let outcome = table.learn(
+        let ruleSet = ruleSets.handle(for: rules)
+        var outcome = table.learn(
             identity: identity.rawValue, client: client, name: name, chain: aliases, addresses: learned,
-            ruleSet: ruleSets.handle(for: rules), now: now, publish: publish)
+            ruleSet: ruleSet, now: now, publish: publish)
+        if hub.isRejected(outcome.sequence) {
+            // Nobody has taken the rejection to the table yet, so that is done here; then it is published again.
+            table.unconfirm(
+                identity: identity.rawValue, name: name.domainName, addresses: learned.map(\.address))
+            outcome = table.learn(
+                identity: identity.rawValue, client: client, name: name, chain: aliases, addresses: learned,
+                ruleSet: ruleSet, now: now, publish: publish)
+        }
         if outcome.refused { return .refused }
         return outcome.sequence == 0 ? .none : .until(outcome.sequence)
+    }
+
+    /// Takes what enforcers report to the table, until the task is cancelled.
+    func takeReports() async {
+        for await report in reports {
+            switch report {
+            case .inUse(let use):
+                let now = SystemClock.now()
+                _ = table.keep(
+                    identity: use.identity, addresses: use.addresses, until: now.adding(seconds: max(grace, 2)),
+                    now: now, publish: publish)
+            case .rejected(let upsert):
+                table.unconfirm(
+                    identity: upsert.identity, name: upsert.name, addresses: upsert.addresses.map(\.ip))
+            }
+        }
     }
 
     /// Whether a name may open `address` at all.
@@ -114,4 +146,12 @@ final class Learning: Sendable {
                     reason: DeleteReason(rawValue: reason.rawValue) ?? .flushed))
         }
     }
+}
+
+/// What an enforcer says besides acknowledgements.
+enum FeedReport: Sendable {
+    /// Connections that live: their addresses stay open for `grace`, at least 2 s, from now.
+    case inUse(AddressesInUse)
+    /// A mapping that it could not put in force: the next answer with it is published again.
+    case rejected(MappingUpsert)
 }

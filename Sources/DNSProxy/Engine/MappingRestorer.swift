@@ -2,68 +2,55 @@ import DNSWire
 import FQDNCache
 import MappingFeed
 
-/// Puts the events of a journal together again to the mappings that were there when it ended.
+/// Puts the events of a journal, in their order, back into the table that they were published from.
 struct MappingRestorer {
-    /// What a mapping is found by.
-    private struct Key: Hashable {
-        /// For whom.
-        let identity: UInt64
-        /// The name.
-        let name: DomainName
-    }
-
-    /// The mappings so far, the addresses of each by themselves.
-    private var mappings: [Key: (mapping: Mapping, addresses: [IPAddress: FQDNCache.MappedAddress])] = [:]
+    /// Where mappings go.
+    private let table: MappingTable
     /// The rules that mappings refer to.
     private let ruleSets: RuleSets
     /// Translates the journal's times.
     private let clock = WallClock()
+    /// Seconds that a mapping may live at most beyond the TTL of its answer, or beyond `minTTL` if that is longer.
+    private let slack: Int64
+    /// Seconds that a mapping lives at least.
+    private let minTTL: Int64
+    /// When the restoration began.
+    private let now = SystemClock.now()
+    /// Events that a limit of the table kept out, some of their addresses or all.
+    private(set) var leftOut = 0
 
     /// A restorer that has seen nothing yet.
-    init(ruleSets: RuleSets) {
+    init(table: MappingTable, ruleSets: RuleSets, learning: EngineConfiguration.Learning) {
+        slack = max(Int64(learning.grace), 2) + 2
+        minTTL = Int64(learning.minTTL)
+        self.table = table
         self.ruleSets = ruleSets
     }
 
     /// Takes the next event of the journal.
     mutating func take(_ event: FeedEvent) {
         switch event {
-        case .upsert(let upsert): take(upsert)
-        case .delete(let delete): take(delete)
+        case .upsert(let upsert):
+            if !table.restore(mapping(of: upsert)) { leftOut += 1 }
+        case .delete(let delete):
+            table.forget(identity: delete.identity, name: delete.name, addresses: delete.addresses)
         default: break
         }
     }
 
-    /// Adds or extends addresses.
-    private mutating func take(_ upsert: MappingUpsert) {
-        let key = Key(identity: upsert.identity, name: upsert.name)
-        var entry = mappings.removeValue(forKey: key)?.addresses ?? [:]
-        for address in upsert.addresses {
-            let learned = LearnedAddress(
-                address: address.ip, ttl: address.ttl, expires: clock.moment(at: address.expires), source: .restore)
-            entry[address.ip] = FQDNCache.MappedAddress(learned, sequence: upsert.sequence)
+    /// What an event published.
+    private func mapping(of upsert: MappingUpsert) -> Mapping {
+        let addresses = upsert.addresses.map { address in
+            // If the wall clock was set back while nobody looked, the journal's times are too far away.
+            let latest = now.adding(seconds: max(Int64(address.ttl), minTTL) + slack)
+            return FQDNCache.MappedAddress(
+                LearnedAddress(
+                    address: address.ip, ttl: address.ttl,
+                    expires: min(clock.moment(at: address.expires), latest), source: .restore),
+                sequence: upsert.sequence)
         }
-        let mapping = Mapping(
-            identity: upsert.identity, client: upsert.client, name: upsert.name, chain: upsert.chain, addresses: [],
-            ruleSet: ruleSets.handle(for: upsert.rules), learnedAt: SystemClock.now())
-        mappings[key] = (mapping, entry)
-    }
-
-    /// Removes addresses.
-    private mutating func take(_ delete: MappingDelete) {
-        let key = Key(identity: delete.identity, name: delete.name)
-        guard var entry = mappings.removeValue(forKey: key) else { return }
-        for address in delete.addresses { entry.addresses[address] = nil }
-        if !entry.addresses.isEmpty { mappings[key] = entry }
-    }
-
-    /// Puts everything into `table` and tells how many mappings that were, and how many its limits kept out.
-    func finish(into table: MappingTable) -> (restored: Int, leftOut: Int) {
-        var leftOut = 0
-        for entry in mappings.values {
-            var mapping = entry.mapping
-            mapping.addresses = Array(entry.addresses.values)
-            if !table.restore(mapping) { leftOut += 1 }
-        }
-        return (mappings.count - leftOut, leftOut)
+        return Mapping(
+            identity: upsert.identity, client: upsert.client, name: upsert.name, chain: upsert.chain,
+            addresses: addresses, ruleSet: ruleSets.handle(for: upsert.rules), learnedAt: now)
     }
 }

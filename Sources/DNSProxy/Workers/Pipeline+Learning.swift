@@ -157,14 +157,24 @@ extension Pipeline {
     /// Sends the held replies that the feed has released, and deals with those whose time is up.
     mutating func releaseHolds(now: Moment, listeners: inout Listeners) {
         while let hold = holds.popReleased(upTo: shared.learning.released) {
-            send(hold.reply, to: hold.sender, listeners: &listeners)
+            if shared.learning.hub.isRejected(hold.sequence) {
+                counters.holdRejections += 1
+                giveUp(hold, listeners: &listeners)
+            } else {
+                send(hold.reply, to: hold.sender, listeners: &listeners)
+            }
         }
         while let hold = holds.popExpired(now: now) {
             counters.holdTimeouts += 1
-            switch shared.learning.onDelay {
-            case .answer: send(hold.reply, to: hold.sender, listeners: &listeners)
-            case .servfail: send(failure(insteadOf: hold.reply), to: hold.sender, listeners: &listeners)
-            }
+            giveUp(hold, listeners: &listeners)
+        }
+    }
+
+    /// Does with a held reply whose mapping could not be confirmed what the operator wants.
+    private mutating func giveUp(_ hold: HoldTable.Hold, listeners: inout Listeners) {
+        switch shared.learning.onDelay {
+        case .answer: send(hold.reply, to: hold.sender, listeners: &listeners)
+        case .servfail: send(failure(insteadOf: hold.reply), to: hold.sender, listeners: &listeners)
         }
     }
 

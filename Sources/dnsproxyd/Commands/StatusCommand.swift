@@ -55,9 +55,12 @@ struct StatusCommand: AsyncParsableCommand {
             (
                 "Feed",
                 "socket \(feed.socket ?? "none"), journal \(feed.journal ?? "none"), sequence \(feed.sequence), "
-                    + "released \(feed.released), subscribers: \(feed.subscribers), acknowledging: \(feed.acknowledging)"
+                    + "released \(feed.released), acknowledging: \(feed.acknowledging)"
             ),
         ]
+        for (index, subscriber) in feed.subscribers.enumerated() {
+            lines.append((index == 0 ? "Subscribers" : "", line(subscriber)))
+        }
         for (index, upstream) in status.upstreams.enumerated() {
             let domains = upstream.domains.isEmpty ? "" : " for \(upstream.domains.joined(separator: ", "))"
             let state = upstream.isUp ? "up" : "down"
@@ -68,6 +71,14 @@ struct StatusCommand: AsyncParsableCommand {
             lines.append((index == 0 ? "Counters" : "", "\(counter.key) \(counter.value)"))
         }
         return lines
+    }
+
+    /// A subscriber of the feed.
+    private static func line(_ subscriber: AdminSubscriber) -> String {
+        let progress = subscriber.acknowledges ? "acknowledged up to" : "acknowledges nothing, was sent up to"
+        return "\(subscriber.number), process \(subscriber.pid) of user \(subscriber.uid), "
+            + "since \(time(subscriber.connected))\(subscriber.selects ? ", some identities only" : ""): "
+            + "\(progress) \(subscriber.acknowledged), behind: \(subscriber.eventsBehind)"
     }
 
     /// A share in percent with one decimal.

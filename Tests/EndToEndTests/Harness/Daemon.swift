@@ -15,6 +15,8 @@ final class Daemon {
     let port: Int
     /// Its configuration file.
     let configuration: String
+    /// Where it runs; nil for the namespace of the tests.
+    private let namespace: Namespace?
     /// The process of the last start.
     private(set) var process: RunningProcess
     /// The path of its admin socket.
@@ -22,19 +24,20 @@ final class Daemon {
     /// The path of its feed socket.
     var feedSocket: String { workspace.file("feed.sock") }
 
-    /// Starts a daemon as `setup` says and returns when it is ready.
-    init(_ setup: Setup) throws {
+    /// Starts a daemon as `setup` says, in `namespace` if there is one, and returns when it is ready.
+    init(_ setup: Setup, in namespace: Namespace? = nil) throws {
+        self.namespace = namespace
         workspace = try Workspace()
         port = try setup.port ?? Ports.free()
         configuration = try setup.write(to: workspace, port: port)
-        process = try Daemon.launch(configuration)
+        process = try Daemon.launch(configuration, in: namespace)
         try waitUntilReady()
     }
 
     /// Starts it again after its end, and returns when it is ready.
     func restart() throws {
         try process.wait()
-        process = try Daemon.launch(configuration)
+        process = try Daemon.launch(configuration, in: namespace)
         try waitUntilReady()
     }
 
@@ -58,8 +61,9 @@ final class Daemon {
     }
 
     /// Starts the program without waiting for anything.
-    static func launch(_ configuration: String) throws -> RunningProcess {
-        try RunningProcess([program, "serve", "-c", configuration])
+    static func launch(_ configuration: String, in namespace: Namespace? = nil) throws -> RunningProcess {
+        let command = [program, "serve", "-c", configuration]
+        return try RunningProcess(namespace?.command(command) ?? command)
     }
 
     /// Waits until it says that nothing is missing any more.
@@ -84,8 +88,14 @@ extension Daemon {
 
         /// The feed.
         struct Feed: Decodable {
-            /// Connected subscribers.
-            let subscribers: Int
+            /// A subscriber.
+            struct Subscriber: Decodable {
+                /// Changes that it has not acknowledged.
+                let eventsBehind: UInt64
+            }
+
+            /// Those that are connected.
+            let subscribers: [Subscriber]
             /// Those of them that acknowledge.
             let acknowledging: Int
         }
