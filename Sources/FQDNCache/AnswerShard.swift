@@ -55,7 +55,8 @@ struct AnswerShard: ~Copyable, Sendable {
                 return deliver(wide, now: now, isStale: true, into: &output)
             }
         }
-        statistics.misses &+= 1
+        // A look that takes stale answers follows one that did not, and that one was counted.
+        if !allowStale { statistics.misses &+= 1 }
         return nil
     }
 

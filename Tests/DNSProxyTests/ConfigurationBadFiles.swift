@@ -59,17 +59,31 @@ extension ConfigurationTests {
             "1:23: error: upstreams[0].servers: expected 1 to 64 servers, found 65"
         ),
         (
-            "upstreams:\n  - servers: [\"tls://9.9.9.9:853#dns.quad9.net\"]\n",
-            "2:15: error: upstreams[0].servers[0]: tls:// upstreams are not available in this version"
+            "upstreams:\n  - servers: [\"tls://9.9.9.9:853#9.9.9.9\"]\n",
+            "2:15: error: upstreams[0].servers[0]: expected the name in the server's certificate behind #, such as "
+                + "dns.example, found \"9.9.9.9\"; without one the certificate has to be for the address"
+        ),
+        (
+            "upstreams:\n  - servers: [\"tls://9.9.9.9:853#\"]\n",
+            "2:15: error: upstreams[0].servers[0]: expected the name in the server's certificate behind #, such as "
+                + "dns.example, found \"\"; without one the certificate has to be for the address"
+        ),
+        (
+            "upstreams: [{servers: [192.0.2.1], caFile: /nonexistent/ca.pem}]\n",
+            "1:44: error: upstreams[0].caFile: cannot read certificates in PEM format from /nonexistent/ca.pem"
+        ),
+        (
+            "upstreams: [{servers: [192.0.2.1], caseRandomization: perhaps}]\n",
+            "1:55: error: upstreams[0].caseRandomization: expected true or false, found perhaps"
         ),
         (
             "upstreams:\n  - servers: [\"https://192.0.2.1/dns-query\"]\n",
-            "2:15: error: upstreams[0].servers[0]: unknown transport \"https\"; expected one of udp, tcp"
+            "2:15: error: upstreams[0].servers[0]: unknown transport \"https\"; expected one of udp, tcp, tls"
         ),
         (
             "upstreams:\n  - servers: [\"tcp://dns.example\"]\n",
-            "2:15: error: upstreams[0].servers[0]: expected an IP address with an optional port, such as 192.0.2.1:53 "
-                + "or tcp://[2001:db8::1]:53, found \"tcp://dns.example\""
+            "2:15: error: upstreams[0].servers[0]: expected an IP address with an optional port, such as 192.0.2.1:53, "
+                + "tcp://[2001:db8::1]:53 or tls://192.0.2.1:853#dns.example, found \"tcp://dns.example\""
         ),
         (
             "upstreams: [{servers: [\"0.0.0.0\"]}]\n",

@@ -57,6 +57,9 @@ import Testing
                 policy: roundRobin
               - servers: ["tcp://192.0.2.1:5353", "udp://[2001:db8::1]", "192.0.2.2"]
                 policy: random
+              - domains: [tls.example]
+                servers: ["tls://9.9.9.9#DNS.quad9.net", "tls://[2001:db8::1]:8853"]
+                caseRandomization: false
             deny: {response: nameError}
             unknownClients: allow
             allowQueriesFrom: [10.0.0.0/8, "::1"]
@@ -86,7 +89,17 @@ import Testing
                         UpstreamServer(try #require(SocketAddress("192.0.2.2:53", defaultPort: 1))),
                     ],
                     policy: .random),
+                UpstreamRoute(
+                    domains: [try DomainName("tls.example")],
+                    servers: [
+                        UpstreamServer(
+                            try #require(SocketAddress("9.9.9.9:853", defaultPort: 1)), transport: .tls,
+                            name: "dns.quad9.net"),
+                        UpstreamServer(
+                            try #require(SocketAddress("[2001:db8::1]:8853", defaultPort: 1)), transport: .tls),
+                    ], randomizesCase: false),
             ])
+        #expect(engine.upstreams[2].servers[0].description == "tls://9.9.9.9:853#dns.quad9.net")
         #expect(engine.denyResponse == .nameError)
         #expect(engine.unknownClients == .allow)
         #expect(engine.allowQueriesFrom.map(\.description) == ["10.0.0.0/8", "::1"])

@@ -156,13 +156,28 @@ public struct AdminUpstream: Codable, Hashable, Sendable {
     public var server: String
     /// The domains of its route; empty for the rest.
     public var domains: [String]
-    /// Whether it is used.
+    /// Whether it answers.
     public var isUp: Bool
+    /// How long it takes to answer, smoothed, in seconds; nil before its first answer.
+    public var roundTrip: Double?
+    /// Whether it returns questions in the case in which they were written.
+    public var keepsCase: Bool
+    /// Whether it knows EDNS.
+    public var knowsEDNS: Bool
+    /// What is wrong with connections to it; nil when nothing is.
+    public var problem: String?
 
     /// The state of `server`.
-    public init(server: String, domains: [String] = [], isUp: Bool) {
+    public init(
+        server: String, domains: [String] = [], isUp: Bool, roundTrip: Double? = nil, keepsCase: Bool = true,
+        knowsEDNS: Bool = true, problem: String? = nil
+    ) {
         self.server = server
         self.domains = domains
         self.isUp = isUp
+        self.roundTrip = roundTrip
+        self.keepsCase = keepsCase
+        self.knowsEDNS = knowsEDNS
+        self.problem = problem
     }
 }

@@ -49,18 +49,32 @@ struct WorkerFamily: Sendable {
                 ("not_query", \.droppedNotQuery), ("oversized", \.droppedOversized),
                 ("not_allowed", \.droppedNotAllowed), ("reply_unsent", \.droppedUnsent),
             ]),
-        WorkerFamily("queries_overloaded_total", "Queries answered SERVFAIL because a table was full.", \.overloaded),
+        WorkerFamily(
+            "queries_overloaded_total", "Queries answered SERVFAIL because of a limit, by what was full.", by: "limit",
+            [("table", \.overloaded), ("client", \.overloadedClient), ("server", \.overloadedServer)]),
         WorkerFamily("cache_hits_total", "Queries answered from the cache.", \.cacheHits),
         WorkerFamily("cache_misses_total", "Queries that the cache had no answer for.", \.cacheMisses),
         WorkerFamily("cache_stale_answers_total", "Queries answered with an expired answer.", \.staleAnswers),
         WorkerFamily("local_answers_total", "Queries answered from local records.", \.localAnswers),
         WorkerFamily("queries_coalesced_total", "Misses that joined an exchange in flight.", \.coalesced),
+        WorkerFamily(
+            "queries_steered_total", "Misses passed to the worker whose exchange they join.", \.steered),
         WorkerFamily("upstream_queries_total", "Messages sent to upstreams, retries included.", \.upstreamQueries),
         WorkerFamily("upstream_timeouts_total", "Attempts at an upstream without an answer.", \.upstreamTimeouts),
         WorkerFamily("upstream_errors_total", "Attempts that an upstream answered with an error.", \.upstreamErrors),
         WorkerFamily(
             "upstream_mismatches_total", "Datagrams from upstreams that answered no question.", \.upstreamMismatches),
         WorkerFamily("upstream_failures_total", "Exchanges that failed at every upstream.", \.upstreamFailures),
+        WorkerFamily(
+            "upstream_races_total", "Questions put to a second upstream because the first was slow.", \.upstreamRaces),
+        WorkerFamily(
+            "upstream_probes_total", "Questions put to an upstream that is down, to see how it does.",
+            \.upstreamProbes),
+        WorkerFamily(
+            "upstream_case_changes_total", "Answers that changed the case of the question.", \.upstreamCaseChanges),
+        WorkerFamily(
+            "upstream_untrusted_total", "Questions that failed because a certificate proved nothing.",
+            \.upstreamUntrusted),
         WorkerFamily("answers_held_total", "Answers that waited for the feed.", \.held),
         WorkerFamily("hold_timeouts_total", "Answers whose wait ended with maxDelay.", \.holdTimeouts),
         WorkerFamily(

@@ -6,7 +6,7 @@ extension ConfigurationReader {
     /// Most routes.
     private static let routeLimit = 256
     /// Most servers of one route.
-    private static let serverLimit = 64
+    private static let serverLimit = RouteTable.serversPerRoute
 
     /// `upstreams`: routes by domain, and at most one for the rest.
     mutating func readUpstreams(_ root: inout DocumentMapping) {
@@ -21,7 +21,9 @@ extension ConfigurationReader {
         for element in elements {
             element.mapping(problems) { route in
                 let domains = domains(of: &route, known: &known)
-                let servers = servers(of: &route)
+                let caFile = caFile(of: &route)
+                let servers = servers(of: &route, caFile: caFile)
+                let randomizesCase = route.bool("caseRandomization") ?? true
                 let policy = route.choice("policy", UpstreamRoute.Policy.self) ?? .sequential
                 if domains?.isEmpty == true {
                     if hasRest {
@@ -30,7 +32,9 @@ extension ConfigurationReader {
                     hasRest = true
                 }
                 if let domains, let servers {
-                    routes.append(UpstreamRoute(domains: domains, servers: servers, policy: policy))
+                    routes.append(
+                        UpstreamRoute(
+                            domains: domains, servers: servers, policy: policy, randomizesCase: randomizesCase))
                 }
             }
         }
@@ -65,7 +69,7 @@ extension ConfigurationReader {
     }
 
     /// The servers of a route; nil when there is none or one of them is bad.
-    private func servers(of route: inout DocumentMapping) -> [UpstreamServer]? {
+    private func servers(of route: inout DocumentMapping, caFile: String?) -> [UpstreamServer]? {
         guard let list = route.value("servers", required: true), let elements = list.elements(problems) else {
             return nil
         }
@@ -73,33 +77,49 @@ extension ConfigurationReader {
             problems.error(list, "expected 1 to \(ConfigurationReader.serverLimit) servers, found \(elements.count)")
             return nil
         }
-        let servers = elements.compactMap { server($0) }
+        let servers = elements.compactMap { server($0, caFile: caFile) }
         return servers.count == elements.count ? servers : nil
     }
 
-    /// `udp://ADDRESS:PORT`, `tcp://ADDRESS:PORT`, or without a transport for UDP; the port is 53 if there is none.
-    private func server(_ node: DocumentNode) -> UpstreamServer? {
+    /// The file of the authorities that sign certificates of the route's `tls` servers; nil for those of the system.
+    private func caFile(of route: inout DocumentMapping) -> String? {
+        guard let node = route.value("caFile"), let path = path(node) else { return nil }
+        do throws(StreamTrustError) {
+            _ = try StreamTrust.context(caFile: path)
+            return path
+        } catch {
+            problems.error(node, "\(error)")
+            return nil
+        }
+    }
+
+    /// `udp://ADDRESS:PORT`, `tcp://ADDRESS:PORT`, `tls://ADDRESS:PORT#NAME`, or without a transport for UDP; the port
+    /// is 53 if there is none, 853 under TLS.
+    private func server(_ node: DocumentNode, caFile: String?) -> UpstreamServer? {
         guard let text = node.string(problems) else { return nil }
         var rest = text[...]
         var transport = UpstreamServer.Transport.udp
         if let separator = text.firstRange(of: "://") {
             let scheme = text[..<separator.lowerBound]
-            if scheme == "tls" {
-                problems.error(node, "tls:// upstreams are not available in this version")
-                return nil
-            }
             guard let known = UpstreamServer.Transport(rawValue: String(scheme)) else {
-                problems.error(node, "unknown transport \(quoted(String(scheme))); expected one of udp, tcp")
+                let choices = UpstreamServer.Transport.allCases.map(\.rawValue).joined(separator: ", ")
+                problems.error(node, "unknown transport \(quoted(String(scheme))); expected one of \(choices)")
                 return nil
             }
             transport = known
             rest = text[separator.upperBound...]
         }
-        guard let address = SocketAddress(String(rest), defaultPort: 53) else {
+        var name: String?
+        if transport == .tls, let separator = rest.firstIndex(of: "#") {
+            name = certificateName(rest[rest.index(after: separator)...], node)
+            if name == nil { return nil }
+            rest = rest[..<separator]
+        }
+        guard let address = SocketAddress(String(rest), defaultPort: transport == .tls ? 853 : 53) else {
             problems.error(
                 node,
-                "expected an IP address with an optional port, such as 192.0.2.1:53 or tcp://[2001:db8::1]:53, "
-                    + "found \(quoted(text))")
+                "expected an IP address with an optional port, such as 192.0.2.1:53, tcp://[2001:db8::1]:53 or "
+                    + "tls://192.0.2.1:853#dns.example, found \(quoted(text))")
             return nil
         }
         guard !address.isWildcard else {
@@ -110,7 +130,24 @@ extension ConfigurationReader {
             problems.error(node, "\(address) is where this daemon itself listens")
             return nil
         }
-        return UpstreamServer(address, transport: transport)
+        return UpstreamServer(
+            address, transport: transport, name: name, caFile: transport == .tls ? caFile : nil)
+    }
+
+    /// The name that a certificate must have: that of a host, without a dot at its end.
+    private func certificateName(_ text: Substring, _ node: DocumentNode) -> String? {
+        let name = text.hasSuffix(".") ? text.dropLast() : text
+        let isHost = name.utf8.allSatisfy { byte in
+            (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+        }
+        guard isHost, !name.isEmpty, IPAddress(name) == nil, (try? DomainName(String(name))) != nil else {
+            problems.error(
+                node,
+                "expected the name in the server's certificate behind #, such as dns.example, found "
+                    + "\(quoted(String(text))); without one the certificate has to be for the address")
+            return nil
+        }
+        return name.lowercased()
     }
 
     /// Whether queries sent to `address` would come back to this daemon.

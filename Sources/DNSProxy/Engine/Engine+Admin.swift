@@ -140,11 +140,14 @@ extension Engine: AdminBackend {
 
     /// The upstreams with what is known of them.
     private var upstreamStates: [AdminUpstream] {
-        zip(shared.routes.routes, shared.serverRanges).flatMap { route, range in
-            range.map { index in
-                AdminUpstream(
-                    server: "\(shared.servers[index])", domains: route.domains.map(\.description),
-                    isUp: shared.board.isUp(index))
+        let table = shared.routes.load()
+        return zip(table.routes, table.places).flatMap { route, places in
+            places.map { server in
+                let state = shared.board.state(server)
+                return AdminUpstream(
+                    server: "\(table.servers[server])", domains: route.domains.map(\.description), isUp: state.isUp,
+                    roundTrip: state.roundTrip.map { Double($0) / 1e9 }, keepsCase: state.keepsCase,
+                    knowsEDNS: state.knowsEDNS, problem: state.problem)
             }
         }
     }

@@ -24,6 +24,25 @@ extension Engine {
         return [UpstreamRoute(servers: servers)]
     }
 
+    /// Follows the nameservers of `/etc/resolv.conf` while they are the upstreams, looking once a second as for
+    /// documents. A file that names none, or is being written, changes nothing.
+    func watchResolvConf() async {
+        var seen = shared.routes.load().routes.first?.servers ?? []
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(1))
+            let servers = ResolvConf.servers(in: ResolvConf.read(), excluding: configuration.listen)
+            defer { seen = servers }
+            // Twice the same: nobody is in the middle of writing it.
+            guard !servers.isEmpty, servers == seen, shared.routes.publish([UpstreamRoute(servers: servers)]) else {
+                continue
+            }
+            for worker in workers { worker.mailbox.wake() }
+            logger.info(
+                "upstreams have changed",
+                metadata: ["servers": "\(servers.map(\.description).joined(separator: ", "))"])
+        }
+    }
+
     /// The mapping table as the journal left it, and the feed that goes on from there.
     /// - Throws: `JournalError` when the journal cannot be used.
     static func learning(

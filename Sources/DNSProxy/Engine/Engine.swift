@@ -65,16 +65,23 @@ public final class Engine: Service, Sendable {
             let statuses = try (0..<Engine.workerCount(configuration)).map { _ in try WorkerStatus() }
             let learning = try Engine.learning(
                 configuration, statuses: statuses, loop: group.next(), logger: logger)
+            let cell = RouteCell(RouteTable(routes))
+            let board = UpstreamBoard(logger: logger)
             let shared = EngineShared(
-                configuration: configuration, routes: routes, snapshots: snapshots,
+                configuration: configuration, routes: cell, snapshots: snapshots,
                 cache: try AnswerCache(capacity: configuration.cache.size), learning: learning,
-                streams: StreamUpstreams(group: group))
+                streams: StreamUpstreams(
+                    group: group, trust: try StreamTrust(servers: routes.flatMap(\.servers)), routes: cell, board: board
+                ),
+                board: board,
+                mailboxes: statuses.map(\.mailbox))
             let streams = StreamListener(group: group, mailboxes: statuses.map(\.mailbox))
             var threads: [WorkerThread] = []
-            for status in statuses {
+            for (number, status) in statuses.enumerated() {
                 var sockets = RigidArray<DatagramSocket>(capacity: configuration.listen.count)
                 for address in configuration.listen { sockets.append(try DatagramSocket(listeningAt: address)) }
-                let worker = try Worker(shared: shared, sockets: sockets, streams: streams, status: status)
+                let worker = try Worker(
+                    number, shared: shared, sockets: sockets, streams: streams, status: status)
                 threads.append(WorkerThread(worker) { end.yield() })
             }
             self.shared = shared
@@ -116,6 +123,7 @@ public final class Engine: Service, Sendable {
             tasks.addTask { await self.expireMappings() }
             tasks.addTask { await self.shared.learning.takeReports() }
             tasks.addTask { await self.watchDocuments() }
+            if configuration.upstreams.isEmpty { tasks.addTask { await self.watchResolvConf() } }
             // Whatever ends first ends the daemon: a shutdown, or an admin server that cannot listen.
             do {
                 try await tasks.next()

@@ -14,13 +14,13 @@ final class EngineShared: Sendable {
     /// What was asked for, by whom.
     let seenNames = SeenNames()
     /// Which upstreams answer for which names.
-    let routes: RouteTable
-    /// All servers of all routes, in order.
-    let servers: [UpstreamServer]
-    /// Of each route the indices of its servers.
-    let serverRanges: [Range<Int>]
-    /// Which of them are up.
+    let routes: RouteCell
+    /// What is known of their servers.
     let board: UpstreamBoard
+    /// Which worker has which question with upstreams.
+    let directory = ExchangeDirectory()
+    /// How workers hand each other work, by their numbers.
+    let mailboxes: [Mailbox]
     /// Upstreams over connections.
     let streams: StreamUpstreams
     /// How long answers are kept.
@@ -38,21 +38,16 @@ final class EngineShared: Sendable {
 
     /// What workers share under `configuration`.
     init(
-        configuration: EngineConfiguration, routes: [UpstreamRoute], snapshots: SnapshotCell, cache: AnswerCache,
-        learning: Learning, streams: StreamUpstreams
+        configuration: EngineConfiguration, routes: RouteCell, snapshots: SnapshotCell, cache: AnswerCache,
+        learning: Learning, streams: StreamUpstreams, board: UpstreamBoard, mailboxes: [Mailbox]
     ) {
         self.snapshots = snapshots
         self.cache = cache
         self.learning = learning
         self.streams = streams
-        self.routes = RouteTable(routes)
-        servers = routes.flatMap(\.servers)
-        board = UpstreamBoard(servers: routes.reduce(0) { $0 + $1.servers.count })
-        var start = 0
-        serverRanges = routes.map { route in
-            defer { start += route.servers.count }
-            return start..<(start + route.servers.count)
-        }
+        self.routes = routes
+        self.board = board
+        self.mailboxes = mailboxes
         ttlPolicy = TTLPolicy(
             minTTL: configuration.cache.minTTL, maxTTL: configuration.cache.maxTTL,
             negativeMaxTTL: configuration.cache.negativeMaxTTL)

@@ -14,7 +14,7 @@ enum ResolvConf {
             guard words.count >= 2, words[0] == "nameserver",
                 let address = SocketAddress(
                     words[1].contains(":") ? "[\(words[1])]" : String(words[1]), defaultPort: 53),
-                !excluded.contains(address)
+                !excluded.contains(address), servers.count < RouteTable.serversPerRoute
             else { continue }
             servers.append(UpstreamServer(address))
         }

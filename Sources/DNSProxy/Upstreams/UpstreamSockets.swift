@@ -29,15 +29,18 @@ struct UpstreamSockets: ~Copyable {
     private var entries: [Entry] = []
     /// Places that are free.
     private var free: [Int] = []
-    /// For each server the places of the sockets that take queries.
-    private var active: [[Int]]
-    /// What each server listens at.
-    private let servers: [SocketAddress]
+    /// For each server, by its number, the places of the sockets that take queries.
+    private var active: [[Int]] = []
+    /// What each server listens at, by its number.
+    private var servers: [SocketAddress] = []
 
-    /// No sockets yet, for servers at `servers`.
-    init(servers: [SocketAddress]) {
-        self.servers = servers
-        active = Array(repeating: [], count: servers.count)
+    /// No sockets yet, and no servers.
+    init() {}
+
+    /// Knows the servers of `routes`, by their numbers.
+    mutating func adopt(_ routes: RouteTable) {
+        servers = routes.servers.map(\.address)
+        while active.count < servers.count { active.append([]) }
     }
 
     deinit {

@@ -10,63 +10,35 @@ struct ExchangeTable: ~Copyable {
     /// Clients that may wait, over all exchanges, for each exchange that may be in flight.
     static let waitersPerExchange = 2
 
-    /// One question that is with an upstream.
-    struct Exchange {
-        /// The message as sent, ID of the current attempt included.
-        var message: [UInt8]
-        /// Hash of name, type and options.
-        var key: UInt64
-        /// What was asked, with the bits that select the cached answer.
-        var answerKey: AnswerKey
-        /// Index of the route.
-        var route: Int
-        /// Index of the server of the current attempt.
-        var server: Int
-        /// Places in the route of the servers that were tried.
-        var tried: UInt64
-        /// Attempts so far.
-        var attempts = 0
-        /// Index of the UDP socket of the current attempt, -1 over a connection.
-        var socket = -1
-        /// ID of the current attempt.
-        var id: UInt16 = 0
-        /// When the whole exchange is given up.
-        var giveUp: Moment
-        /// First waiting client, -1 for none.
-        var firstWaiter = -1
+    /// What an exchange is looked at for when its time has come.
+    enum Event: Equatable {
+        /// The time of the attempt with this number is up.
+        case timeout(attempt: Int)
+        /// The answer to the attempt with this number is later than usual.
+        case late(attempt: Int)
+        /// Clients have waited long enough for what the cache has, if only past its lifetime.
+        case clientResponse
     }
 
-    /// One client that waits.
-    struct Waiter {
-        /// The way back.
-        var sender: Sender
-        /// The client's address.
-        var client: IPAddress
-        /// How it asked.
-        var transport: QueryTransport
-        /// Its query.
-        var query: QueryMessage
-        /// Its question bit for bit, and what follows of the room.
-        var question: InlineArray<259, UInt8>
-        /// The next client that waits for the same exchange, -1 for none.
-        var next = -1
-    }
-
-    /// The end of an attempt's time.
-    private struct Deadline: Comparable {
+    /// An event in the future.
+    private struct Alarm: Comparable {
         /// When.
         let moment: Moment
-        /// Which.
-        let id: ExchangeID
+        /// Place of the exchange.
+        let index: Int
+        /// Which use of that place.
+        let generation: UInt32
+        /// What for.
+        let event: Event
 
-        static func < (left: Deadline, right: Deadline) -> Bool { left.moment < right.moment }
+        static func < (left: Alarm, right: Alarm) -> Bool { left.moment < right.moment }
     }
 
     /// Most exchanges.
     let capacity: Int
     /// Exchanges by place.
     private var exchanges: [Exchange?] = []
-    /// Which use and attempt each place is at.
+    /// Which use each place is at.
     private var generations: [UInt32] = []
     /// Places that are free.
     private var freeExchanges: [Int] = []
@@ -74,12 +46,14 @@ struct ExchangeTable: ~Copyable {
     private var waiters: [Waiter] = []
     /// Places of clients that are free.
     private var freeWaiters: [Int] = []
+    /// How many questions of each client wait.
+    private var waitingByClient: [IPAddress: Int] = [:]
     /// Places by key, to join an exchange in flight.
     private var byKey: [UInt64: Int] = [:]
     /// Places by socket and ID, to find what an answer belongs to.
     private var bySocket: [UInt64: Int] = [:]
-    /// Ends of attempts; those of an earlier generation are void.
-    private var deadlines = Heap<Deadline>()
+    /// What comes; alarms of exchanges and attempts that have ended are void.
+    private var alarms = Heap<Alarm>()
 
     /// An empty table for up to `capacity` exchanges.
     init(capacity: Int) {
@@ -94,18 +68,26 @@ struct ExchangeTable: ~Copyable {
     var hasRoomForWaiter: Bool {
         waiters.count - freeWaiters.count < capacity * ExchangeTable.waitersPerExchange
     }
-    /// When the first attempt's time is up.
-    var nextDeadline: Moment? { deadlines.min?.moment }
+    /// When the first alarm goes off.
+    var nextDeadline: Moment? { alarms.min?.moment }
+    /// Alarms, void ones included.
+    var alarmCount: Int { alarms.count }
 
-    /// Whether `id` is an exchange in flight, at that very attempt.
-    func contains(_ id: ExchangeID) -> Bool {
-        id.index < exchanges.count && generations[id.index] == id.generation && exchanges[id.index] != nil
-    }
+    /// How many questions of `client` wait.
+    func waiting(_ client: IPAddress) -> Int { waitingByClient[client] ?? 0 }
 
     /// The exchange at `index`, if there is one.
     subscript(index: Int) -> Exchange? {
         get { exchanges[index] }
         set { exchanges[index] = newValue }
+    }
+
+    /// The exchange and the place of its attempt that `id` names, if that is under way.
+    func find(_ id: ExchangeID) -> (index: Int, slot: Int)? {
+        guard id.index < exchanges.count, generations[id.index] == id.generation,
+            let slot = exchanges[id.index]?.slot(ofAttempt: id.attempt)
+        else { return nil }
+        return (id.index, slot)
     }
 
     /// Place of an exchange with `key` that `isSame` confirms.
@@ -114,9 +96,17 @@ struct ExchangeTable: ~Copyable {
         return index
     }
 
-    /// Place of the exchange whose current attempt left by `socket` with `id`.
-    func find(socket: Int, id: UInt16) -> Int? {
-        bySocket[UInt64(socket) << 16 | UInt64(id)]
+    /// The exchange and the place of its attempt that left by `socket` with `id`.
+    func find(socket: Int, id: UInt16) -> (index: Int, slot: Int)? {
+        guard let index = bySocket[UInt64(socket) << 16 | UInt64(id)], let exchange = exchanges[index] else {
+            return nil
+        }
+        for slot in 0..<2 {
+            if let attempt = exchange.running[slot], attempt.socket == socket, attempt.id == id {
+                return (index, slot)
+            }
+        }
+        return nil
     }
 
     /// Starts an exchange and returns its place.
@@ -139,6 +129,7 @@ struct ExchangeTable: ~Copyable {
     mutating func join(_ index: Int, _ waiter: Waiter) {
         var waiter = waiter
         waiter.next = exchanges[index]?.firstWaiter ?? -1
+        waitingByClient[waiter.client, default: 0] += 1
         let place: Int
         if let reused = freeWaiters.popLast() {
             place = reused
@@ -148,6 +139,7 @@ struct ExchangeTable: ~Copyable {
             waiters.append(waiter)
         }
         exchanges[index]?.firstWaiter = place
+        exchanges[index]?.isWanted = true
     }
 
     /// Takes the next client that waits for the exchange at `index`, the latest first.
@@ -156,50 +148,82 @@ struct ExchangeTable: ~Copyable {
         let waiter = waiters[place]
         exchanges[index]?.firstWaiter = waiter.next
         freeWaiters.append(place)
+        let waiting = (waitingByClient[waiter.client] ?? 1) - 1
+        waitingByClient[waiter.client] = waiting > 0 ? waiting : nil
         return waiter
     }
 
-    /// Starts a new attempt of the exchange at `index`, whose time ends at `deadline`.
-    mutating func startAttempt(_ index: Int, socket: Int, id: UInt16, deadline: Moment) -> ExchangeID {
-        generations[index] &+= 1
-        exchanges[index]?.socket = socket
-        exchanges[index]?.id = id
-        if socket >= 0 { bySocket[UInt64(socket) << 16 | UInt64(id)] = index }
-        let exchange = ExchangeID(index: index, generation: generations[index])
-        deadlines.insert(Deadline(moment: deadline, id: exchange))
-        return exchange
+    /// Starts `attempt` of the exchange at `index` in the free place `slot`; its time ends at `deadline`, and its answer
+    /// is late from `late` on.
+    mutating func start(_ attempt: Attempt, at index: Int, slot: Int, deadline: Moment, late: Moment?) -> ExchangeID {
+        exchanges[index]?.running[slot] = attempt
+        if attempt.socket >= 0 { bySocket[UInt64(attempt.socket) << 16 | UInt64(attempt.id)] = index }
+        setAlarm(index, .timeout(attempt: attempt.number), at: deadline)
+        if let late { setAlarm(index, .late(attempt: attempt.number), at: late) }
+        return ExchangeID(index: index, generation: generations[index], attempt: attempt.number)
     }
 
-    /// Ends the current attempt, so that a late answer is not taken for one to the next; returns its socket, or -1.
-    mutating func endAttempt(_ index: Int) -> Int {
-        guard let exchange = exchanges[index] else { return -1 }
-        generations[index] &+= 1
-        if exchange.socket >= 0 { bySocket[UInt64(exchange.socket) << 16 | UInt64(exchange.id)] = nil }
-        exchanges[index]?.socket = -1
-        return exchange.socket
+    /// Ends the attempt at `slot` of the exchange at `index`, so that a late answer is not taken; returns it.
+    mutating func end(_ index: Int, slot: Int) -> Attempt? {
+        guard let attempt = exchanges[index]?.running[slot] else { return nil }
+        if attempt.socket >= 0 { bySocket[UInt64(attempt.socket) << 16 | UInt64(attempt.id)] = nil }
+        exchanges[index]?.running[slot] = nil
+        return attempt
     }
 
-    /// Ends an exchange, whose attempt has ended and for which nobody waits any more.
+    /// Lets nobody join the exchange at `index` any more.
+    mutating func hide(_ index: Int) {
+        guard let exchange = exchanges[index], byKey[exchange.key] == index else { return }
+        byKey[exchange.key] = nil
+    }
+
+    /// Ends an exchange, whose attempts have ended and for which nobody waits any more.
     mutating func remove(_ index: Int) {
-        guard let exchange = exchanges[index] else { return }
-        if byKey[exchange.key] == index { byKey[exchange.key] = nil }
+        guard exchanges[index] != nil else { return }
+        hide(index)
         exchanges[index] = nil
         freeExchanges.append(index)
     }
 
-    /// The next exchange whose attempt's time is up.
-    mutating func popExpired(now: Moment) -> Int? {
-        while let first = deadlines.min {
-            let isVoid = !contains(first.id)
-            guard isVoid || first.moment <= now else { return nil }
-            deadlines.removeMin()
-            if !isVoid { return first.id.index }
+    /// Places of all exchanges with an attempt that left by `socket`, and of the attempt.
+    func attempts(onSocket socket: Int) -> [(index: Int, slot: Int)] {
+        exchanges.indices.flatMap { index in
+            (0..<2).filter { exchanges[index]?.running[$0]?.socket == socket }.map { (index, $0) }
+        }
+    }
+
+    /// Forgets which servers of their route exchanges have tried, because the routes have changed.
+    mutating func forgetTried() {
+        for index in exchanges.indices { exchanges[index]?.tried = 0 }
+    }
+}
+
+/// What happens when time passes.
+extension ExchangeTable {
+    /// Has the exchange at `index` looked at for `event` at `moment`.
+    mutating func setAlarm(_ index: Int, _ event: Event, at moment: Moment) {
+        // Most attempts end long before their time; what they leave behind must not pile up.
+        if alarms.count > 8 * count + 1_024 { alarms = Heap(alarms.unordered.filter { isValid($0) }) }
+        alarms.insert(Alarm(moment: moment, index: index, generation: generations[index], event: event))
+    }
+
+    /// The next event whose moment has come, with the place of its exchange.
+    mutating func popAlarm(now: Moment) -> (index: Int, event: Event)? {
+        while let first = alarms.min {
+            let isValid = isValid(first)
+            guard !isValid || first.moment <= now else { return nil }
+            alarms.removeMin()
+            if isValid { return (first.index, first.event) }
         }
         return nil
     }
 
-    /// Places of all exchanges whose current attempt left by `socket`.
-    func exchanges(onSocket socket: Int) -> [Int] {
-        exchanges.indices.filter { exchanges[$0]?.socket == socket }
+    /// Whether what an alarm is about is still under way.
+    private func isValid(_ alarm: Alarm) -> Bool {
+        guard generations[alarm.index] == alarm.generation, let exchange = exchanges[alarm.index] else { return false }
+        switch alarm.event {
+        case .timeout(let attempt), .late(let attempt): return exchange.slot(ofAttempt: attempt) != nil
+        case .clientResponse: return !exchange.isAnswered
+        }
     }
 }

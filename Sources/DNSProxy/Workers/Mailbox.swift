@@ -1,4 +1,6 @@
 import CLinux
+import DNSWire
+import FQDNPolicy
 import Glibc
 import Synchronization
 
@@ -11,8 +13,10 @@ final class Mailbox: Sendable {
     enum Letter: Sendable {
         /// A query that came over a connection.
         case query(connection: ConnectionID, client: SocketAddress, message: [UInt8])
-        /// What a stream upstream answered to the exchange, nil for a failure.
-        case upstreamAnswer(exchange: ExchangeID, message: [UInt8]?)
+        /// A query whose question is with an upstream here, from the worker that it came to.
+        case steered(sender: Sender, client: IPAddress, transport: QueryTransport, message: [UInt8])
+        /// What became of a question that an exchange has sent over a connection.
+        case upstreamAnswer(exchange: ExchangeID, StreamAnswer)
         /// Stop taking queries, answer what is in flight, then end.
         case stop
     }
@@ -65,12 +69,4 @@ final class Mailbox: Sendable {
 struct ConnectionID: Hashable, Sendable {
     /// Counted up from 1.
     let rawValue: UInt64
-}
-
-/// An exchange with upstreams: its place in the worker's table, and the attempt, so that a late answer is not mistaken.
-struct ExchangeID: Hashable, Sendable {
-    /// Index in the table.
-    let index: Int
-    /// Counts the uses of that place and the attempts of each use.
-    let generation: UInt32
 }

@@ -5,9 +5,11 @@ import FQDNPolicy
 extension Pipeline {
     /// Looks for the answer that the cache does not have: in the local records, else at an upstream. Returns the
     /// length of the reply, or 0 when the client has to wait for it.
+    ///
+    /// A query that another worker has passed on (`isSteered`) stays here, whatever that one has begun meanwhile.
     mutating func resolve(
         _ message: Span<UInt8>, client: IPAddress, transport: QueryTransport, turn: Turn,
-        output: inout MutableSpan<UInt8>, sender: () -> Sender
+        output: inout MutableSpan<UInt8>, isSteered: Bool = false, sender: () -> Sender
     ) -> Int {
         let question = message.extracting(Header.length..<query.question.end)
         if let answer = resolveLocally(turn: turn, output: &output) {
@@ -16,46 +18,127 @@ extension Pipeline {
                 &output, answer: answer, question: question, client: client, transport: transport, turn: turn,
                 sender: sender)
         }
-        guard let route = shared.routes.route(for: name) else {
+        guard let route = routing.route(for: name) else {
             return fail(&output, question: question, transport: transport, error: .noReachableAuthority)
         }
         let key = answerKey
         let hash = exchangeKey(key)
-        let place: Int
-        if let running = exchanges.find(key: hash, isSame: { isQuestion(of: $0, key: key) }) {
-            counters.coalesced += 1
-            place = running
-        } else {
-            guard exchanges.hasRoom else {
-                counters.overloaded += 1
-                return fail(&output, question: question, transport: transport, error: .notReady)
+        let running = exchanges.find(key: hash, isSame: { isQuestion(of: $0, key: key) })
+        var isListed = false
+        if running == nil {
+            let owner = shared.directory.claim(hash, for: number)
+            if let owner, owner != number, !isSteered,
+                shared.mailboxes[owner].post(
+                    .steered(sender: sender(), client: client, transport: transport, message: [UInt8](copying: message))
+                )
+            {
+                counters.steered += 1
+                return 0
             }
-            place = begin(key: key, hash: hash, route: route, turn: turn)
+            isListed = owner == nil
         }
-        guard exchanges.hasRoomForWaiter else {
-            counters.overloaded += 1
+        // Another worker may have got it since the look that brought us here; or there is one past its lifetime.
+        let known = running == nil || exchanges[running ?? 0]?.isOverdue == true ? lookUpOverdue(turn, &output) : nil
+        var mayAsk = running == nil
+        if let known, known.isStale, running == nil {
+            mayAsk = shared.cache.claimRefresh(
+                name, key, now: turn.now, seconds: UpstreamTiming.failureRecheck)
+        }
+        if let known, !known.isStale || !mayAsk || !exchanges.hasRoom {
+            if isListed { shared.directory.release(hash, by: number) }
+            if known.isStale { counters.staleAnswers += 1 }
+            let stored = known.isStale ? StoredImage.stale(known, now: turn.now) : StoredImage(known)
+            return learnAndFinish(
+                &output, answer: stored, question: question, client: client, transport: transport, turn: turn,
+                sender: sender)
+        }
+        guard hasRoomToWait(client), running != nil || hasRoomToAsk(route) else {
+            if isListed { shared.directory.release(hash, by: number) }
             return fail(&output, question: question, transport: transport, error: .notReady)
         }
+        if running != nil { counters.coalesced += 1 }
+        let place =
+            running
+            ?? begin(key: key, hash: hash, route: route, isWanted: true, isListed: isListed, turn: turn)
+        if known != nil { setClientResponseTimer(place, now: turn.now) }
         var asked = InlineArray<259, UInt8>(repeating: 0)
         for index in question.indices { asked[index] = question[index] }
         exchanges.join(
-            place,
-            ExchangeTable.Waiter(
-                sender: sender(), client: client, transport: transport, query: query, question: asked))
+            place, Waiter(sender: sender(), client: client, transport: transport, query: query, question: asked))
         return 0
+    }
+
+    /// Handles a query that another worker has passed on because its question is with an upstream here: what it has
+    /// decided and counted is not done again. Returns the length of the reply, or 0.
+    mutating func handleSteered(
+        _ message: Span<UInt8>, client: IPAddress, transport: QueryTransport, turn: Turn,
+        output: inout MutableSpan<UInt8>, sender: () -> Sender
+    ) -> Int {
+        guard case .accept = query.decode(message, name: &name) else { return 0 }
+        let length = resolve(
+            message, client: client, transport: transport, turn: turn, output: &output, isSteered: true,
+            sender: sender)
+        if length > 0 { count(response: output[3]) }
+        return length
     }
 
     /// Renews the cached answer to the query at hand, which is about to expire, unless somebody does so already.
     mutating func renew(turn: Turn) {
         let key = answerKey
-        guard exchanges.hasRoom, shared.cache.claimRefresh(name, key, now: turn.now, seconds: 10) else { return }
+        guard exchanges.hasRoom,
+            shared.cache.claimRefresh(name, key, now: turn.now, seconds: UpstreamTiming.prefetchRecheck)
+        else { return }
         // A local record is read again from its zone and never asked of an upstream.
         var image = takeImage()
         var span = image.mutableSpan
         let isLocal = resolveLocally(turn: turn, output: &span) != nil
         self.image = image
-        guard !isLocal, let route = shared.routes.route(for: name) else { return }
-        _ = begin(key: key, hash: exchangeKey(key), route: route, turn: turn)
+        guard !isLocal, let route = routing.route(for: name), hasRoomToAsk(route) else { return }
+        let hash = exchangeKey(key)
+        guard exchanges.find(key: hash, isSame: { isQuestion(of: $0, key: key) }) == nil,
+            shared.directory.claim(hash, for: number) == nil
+        else { return }
+        let place = begin(key: key, hash: hash, route: route, isWanted: false, isListed: true, turn: turn)
+        // The answer may expire before the new one is there.
+        setClientResponseTimer(place, now: turn.now)
+    }
+
+    /// Has the exchange at `place` answer with what the cache has, if only past its lifetime, once clients have waited
+    /// long enough.
+    private mutating func setClientResponseTimer(_ place: Int, now: Moment) {
+        exchanges.setAlarm(place, .clientResponse, at: now.adding(nanoseconds: UpstreamTiming.clientResponse))
+    }
+
+    /// Whether another question of `client` may wait; counts it if not.
+    private mutating func hasRoomToWait(_ client: IPAddress) -> Bool {
+        guard exchanges.hasRoomForWaiter else {
+            counters.overloaded += 1
+            return false
+        }
+        guard exchanges.waiting(client) < UpstreamTiming.waitingPerClient else {
+            counters.overloadedClient += 1
+            return false
+        }
+        return true
+    }
+
+    /// Whether another exchange may begin on `route`; counts it if not.
+    private mutating func hasRoomToAsk(_ route: Int) -> Bool {
+        guard exchanges.hasRoom else {
+            counters.overloaded += 1
+            return false
+        }
+        guard routing.places[route].contains(where: { health.hasRoom($0) }) else {
+            counters.overloadedServer += 1
+            return false
+        }
+        return true
+    }
+
+    /// Looks for the answer to the query at hand, and takes one past its lifetime; never a failure.
+    private mutating func lookUpOverdue(_ turn: Turn, _ output: inout MutableSpan<UInt8>) -> AnswerHit? {
+        let hit = turn.shared.cache.lookup(name, answerKey, now: turn.now, allowStale: true, into: &output)
+        return hit?.kind == .failure ? nil : hit
     }
 
     /// Answers from the local records, into `output` and the cache; nil when no zone has the name.
@@ -75,8 +158,8 @@ extension Pipeline {
     struct Accepted {
         /// The answer.
         var stored: StoredImage
-        /// Whether it says no more than that the upstream failed.
-        var isFailure: Bool
+        /// The code of an answer that says no more than that the upstream failed.
+        var failure: ResponseCode?
     }
 
     /// Takes `response` to the question at hand apart, caches what is left of it, and writes that into `output`;
@@ -134,11 +217,13 @@ extension Pipeline {
                     image: image.span.extracting(0..<result.length),
                     ttlOffsets: scrubber.ttlOffsets.span, stored, now: now) ?? 0
         }
+        var failure: ResponseCode?
+        if case .failure(let code) = result.outcome { failure = code }
         return Accepted(
             stored: StoredImage(
                 length: result.length, serial: serial, kind: kind, lifetime: lifetime,
                 carriesAddresses: carriesAddresses, now: now),
-            isFailure: kind == .failure)
+            failure: failure)
     }
 
     /// SERVFAIL to the query at hand.
@@ -157,10 +242,19 @@ extension Pipeline {
     }
 
     /// Whether `exchange` is about the question at hand.
-    private func isQuestion(of exchange: ExchangeTable.Exchange, key: AnswerKey) -> Bool {
+    private func isQuestion(of exchange: Exchange, key: AnswerKey) -> Bool {
         let sent = exchange.message
         guard exchange.answerKey == key, sent.count >= Header.length + name.count else { return false }
         return name.equals(sent.span.extracting(Header.length..<(Header.length + name.count)))
+    }
+}
+
+extension [UInt8] {
+    /// The bytes of a span.
+    fileprivate init(copying span: Span<UInt8>) {
+        self = []
+        reserveCapacity(span.count)
+        for index in span.indices { append(span[index]) }
     }
 }
 

@@ -29,6 +29,12 @@ struct Pipeline: ~Copyable {
     var upstreams: UpstreamSockets
     /// What we know of the upstreams.
     var health: UpstreamHealth
+    /// Which upstreams answer for which names.
+    var routing: RouteTable
+    /// How many second questions may be asked.
+    var budget = RaceBudget()
+    /// The worker's number.
+    let number: Int
     /// Where answers of upstreams are taken apart.
     var scrubber = AnswerScrubber()
     /// Room for the image of an upstream's answer; taken out while it is in use.
@@ -53,13 +59,26 @@ struct Pipeline: ~Copyable {
     }
 
     /// A pipeline with nothing in it.
-    init(shared: EngineShared, epoll: consuming Epoll, mailbox: Mailbox) {
+    init(shared: EngineShared, number: Int, epoll: consuming Epoll) {
         self.shared = shared
+        self.number = number
         self.epoll = epoll
-        self.mailbox = mailbox
+        mailbox = shared.mailboxes[number]
         exchanges = ExchangeTable(capacity: ExchangeTable.defaultCapacity)
-        upstreams = UpstreamSockets(servers: shared.servers.map(\.address))
-        health = UpstreamHealth(servers: shared.servers.count, routes: shared.routes.routes.count, board: shared.board)
+        upstreams = UpstreamSockets()
+        health = UpstreamHealth(board: shared.board)
+        routing = shared.routes.load()
+        upstreams.adopt(routing)
+        health.adopt(routing)
+    }
+
+    /// Takes the routes in force if they have changed; what is in flight goes on.
+    mutating func adoptRoutes() {
+        guard shared.routes.generation != routing.generation else { return }
+        routing = shared.routes.load()
+        upstreams.adopt(routing)
+        health.adopt(routing)
+        exchanges.forgetTried()
     }
 
     /// Handles the query in `message` from first byte to last: the reply is written into `output` and its length

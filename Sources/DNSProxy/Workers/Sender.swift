@@ -2,9 +2,9 @@ import CLinux
 import Glibc
 
 /// Who asked, and the way back: what has to be kept of a query that cannot be answered at once.
-struct Sender {
+struct Sender: Sendable {
     /// The way back.
-    enum Path {
+    enum Path: Sendable {
         /// A datagram, from the listening socket of that index.
         case datagram(socket: Int)
         /// A connection.

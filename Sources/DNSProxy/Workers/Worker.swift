@@ -26,18 +26,18 @@ struct Worker: ~Copyable, @unchecked Sendable {
     /// Whether it takes no more queries.
     private var isStopping = false
 
-    /// A worker that answers at `sockets`.
+    /// The worker with this number, which answers at `sockets`.
     /// - Throws: `SystemError` when the kernel refuses to watch a socket.
     init(
-        shared: EngineShared, sockets: consuming RigidArray<DatagramSocket>, streams: any StreamReplies,
-        status: WorkerStatus
+        _ number: Int, shared: EngineShared, sockets: consuming RigidArray<DatagramSocket>,
+        streams: any StreamReplies, status: WorkerStatus
     ) throws(SystemError) {
         let epoll = try Epoll()
         try epoll.add(status.mailbox.descriptor, token: Token.ofMailbox)
         for index in sockets.indices {
             try epoll.add(sockets[index].descriptor.rawValue, token: Token.ofListener(index))
         }
-        pipeline = Pipeline(shared: shared, epoll: epoll, mailbox: status.mailbox)
+        pipeline = Pipeline(shared: shared, number: number, epoll: epoll)
         listeners = Listeners(sockets: sockets, streams: streams)
         self.status = status
     }
@@ -53,6 +53,7 @@ struct Worker: ~Copyable, @unchecked Sendable {
             turn.epoch = shared.epoch
             turn.now = SystemClock.now()
             if turn.snapshot.generation != shared.snapshots.generation { turn.snapshot = shared.snapshots.load() }
+            pipeline.adoptRoutes()
             for index in 0..<ready {
                 switch Token(pipeline.epoll.token(at: index)) {
                 case .listener(let socket) where !isStopping: takeQueries(socket, turn: turn)
@@ -170,8 +171,12 @@ struct Worker: ~Copyable, @unchecked Sendable {
                 Worker.serve(
                     message, client: client.address, connection: connection, pipeline: &pipeline,
                     listeners: &listeners, turn: turn)
-            case .upstreamAnswer(let exchange, let message):
-                pipeline.receive(message, for: exchange, turn: turn, listeners: &listeners)
+            case .steered(let sender, let client, let transport, let message):
+                Worker.serve(
+                    message, client: client, transport: transport, sender: sender, pipeline: &pipeline,
+                    listeners: &listeners, turn: turn)
+            case .upstreamAnswer(let exchange, let answer):
+                pipeline.receive(answer, for: exchange, turn: turn, listeners: &listeners)
             case .stop:
                 isStopping = true
                 for index in listeners.sockets.indices {
@@ -181,6 +186,17 @@ struct Worker: ~Copyable, @unchecked Sendable {
         }
         letters.removeAll(keepingCapacity: true)
         self.letters = letters
+    }
+
+    /// Answers one query that another worker has passed on, or leaves it with the pipeline.
+    private static func serve(
+        _ message: [UInt8], client: IPAddress, transport: QueryTransport, sender: Sender, pipeline: inout Pipeline,
+        listeners: inout Listeners, turn: Pipeline.Turn
+    ) {
+        listeners.reply(to: sender) { output in
+            pipeline.handleSteered(
+                message.span, client: client, transport: transport, turn: turn, output: &output, sender: { sender })
+        }
     }
 
     /// Answers one query of a connection, or leaves it with the pipeline.

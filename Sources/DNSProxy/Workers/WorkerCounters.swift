@@ -25,6 +25,8 @@ public struct WorkerCounters: Sendable, Equatable {
     public var localAnswers: UInt64 = 0
     /// Misses that joined an exchange already in flight.
     public var coalesced: UInt64 = 0
+    /// Misses that were passed to the worker whose exchange they join.
+    public var steered: UInt64 = 0
     /// Messages sent to upstreams, retries included.
     public var upstreamQueries: UInt64 = 0
     /// Attempts at an upstream that got no usable answer in time.
@@ -35,6 +37,14 @@ public struct WorkerCounters: Sendable, Equatable {
     public var upstreamMismatches: UInt64 = 0
     /// Exchanges that failed at every upstream.
     public var upstreamFailures: UInt64 = 0
+    /// Questions put to a second upstream because the first one took longer than usual.
+    public var upstreamRaces: UInt64 = 0
+    /// Questions put to an upstream that is down, to see whether it still is.
+    public var upstreamProbes: UInt64 = 0
+    /// Answers of upstreams that changed the case of the question.
+    public var upstreamCaseChanges: UInt64 = 0
+    /// Questions that failed because the upstream's certificate proved nothing.
+    public var upstreamUntrusted: UInt64 = 0
     /// Answers that waited for the journal or an acknowledgement.
     public var held: UInt64 = 0
     /// Answers whose wait ended with `maxDelay` instead of an acknowledgement.
@@ -57,6 +67,10 @@ public struct WorkerCounters: Sendable, Equatable {
     public var droppedUnsent: UInt64 = 0
     /// Queries answered SERVFAIL because a table was full.
     public var overloaded: UInt64 = 0
+    /// Queries answered SERVFAIL because their client had too many waiting.
+    public var overloadedClient: UInt64 = 0
+    /// Exchanges that no upstream of their route had room for.
+    public var overloadedServer: UInt64 = 0
 
     /// Nothing counted yet.
     public init() {}
@@ -79,13 +93,17 @@ public struct WorkerCounters: Sendable, Equatable {
         ("queries_udp", \.queriesUDP), ("queries_tcp", \.queriesTCP), ("allowed", \.allowed), ("denied", \.denied),
         ("audited", \.audited), ("prohibited", \.prohibited), ("cache_hits", \.cacheHits),
         ("cache_misses", \.cacheMisses), ("stale_answers", \.staleAnswers), ("local_answers", \.localAnswers),
-        ("coalesced", \.coalesced), ("upstream_queries", \.upstreamQueries),
+        ("coalesced", \.coalesced), ("steered", \.steered), ("upstream_queries", \.upstreamQueries),
         ("upstream_timeouts", \.upstreamTimeouts), ("upstream_errors", \.upstreamErrors),
-        ("upstream_mismatches", \.upstreamMismatches), ("upstream_failures", \.upstreamFailures), ("held", \.held),
+        ("upstream_mismatches", \.upstreamMismatches), ("upstream_failures", \.upstreamFailures),
+        ("upstream_races", \.upstreamRaces),
+        ("upstream_probes", \.upstreamProbes), ("upstream_case_changes", \.upstreamCaseChanges),
+        ("upstream_untrusted", \.upstreamUntrusted), ("held", \.held),
         ("hold_timeouts", \.holdTimeouts), ("hold_rejections", \.holdRejections), ("feed_refusals", \.feedRefusals),
         ("addresses_denied", \.addressesDenied), ("answers_cut", \.answersCut),
         ("dropped_not_query", \.droppedNotQuery), ("dropped_oversized", \.droppedOversized),
         ("dropped_not_allowed", \.droppedNotAllowed),
-        ("dropped_unsent", \.droppedUnsent), ("overloaded", \.overloaded),
+        ("dropped_unsent", \.droppedUnsent), ("overloaded", \.overloaded), ("overloaded_client", \.overloadedClient),
+        ("overloaded_server", \.overloadedServer),
     ]
 }

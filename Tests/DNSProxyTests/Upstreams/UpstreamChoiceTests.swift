@@ -31,48 +31,137 @@ struct UpstreamChoiceTests {
         holds(table.route(for: name) == nil)
     }
 
-    @Test func `a server that failed is left alone for a second, then twice as long, half a minute at most`() {
-        let board = UpstreamBoard(servers: 2)
-        var health = UpstreamHealth(servers: 2, routes: 1, board: board)
+    /// The health of `count` servers of one route.
+    private func health(_ count: UInt32, board: UpstreamBoard = UpstreamBoard()) -> UpstreamHealth {
+        let servers = (0..<count).map { UpstreamServer(SocketAddress(IPAddress(ipv4: 0xC000_0200 + $0), port: 53)) }
+        var health = UpstreamHealth(board: board)
+        health.adopt(RouteTable([UpstreamRoute(servers: servers)]))
+        return health
+    }
+
+    @Test func `a server that failed is asked again after a second, then twice as long, half a minute at most`() {
+        let board = UpstreamBoard()
+        var health = health(2, board: board)
         var now = Moment(seconds: 1_000)
         for seconds in [1, 2, 4, 8, 16, 30, 30] as [Int64] {
-            health.failed(0, now: now)
-            holds(health.next(0..<2, route: 0, policy: .sequential, tried: 0, now: now) == 1)
+            let started = now
+            health.began(0, now: now)
+            health.failed(0, started: started, now: now)
+            health.ended(0)
+            holds(health.next([0, 1], route: 0, policy: .sequential, tried: 0) == 1)
             #expect(!board.isUp(0))
-            holds(!health.isUp(0, now: now.adding(nanoseconds: seconds * 1_000_000_000 - 1)))
+            holds(!health.isDue(0, now: now.adding(nanoseconds: seconds * 1_000_000_000 - 1)))
             now = now.adding(seconds: seconds)
-            holds(health.isUp(0, now: now))
+            holds(health.isDue(0, now: now))
+            // Nobody waits for it until it has answered.
+            holds(health.next([0, 1], route: 0, policy: .sequential, tried: 0) == 1)
         }
-        health.succeeded(0)
+        health.began(0, now: now)
+        health.succeeded(0, now: now, elapsed: 1_000_000)
         #expect(board.isUp(0))
-        holds(health.next(0..<2, route: 0, policy: .sequential, tried: 0, now: now) == 0)
+        holds(health.next([0, 1], route: 0, policy: .sequential, tried: 0) == 0)
+    }
+
+    @Test func `a server that is down is probed by one question at a time`() {
+        var health = health(2)
+        let now = Moment(seconds: 1_000)
+        health.failed(0, started: now, now: now)
+        let later = now.adding(seconds: 1)
+        holds(health.isDue(0, now: later))
+        health.began(0, now: later)
+        holds(!health.isDue(0, now: later))
+        health.failed(0, started: later, now: later.adding(nanoseconds: 800_000_000))
+        holds(!health.isDue(0, now: later.adding(seconds: 2)))
+        holds(health.isDue(0, now: later.adding(seconds: 3)))
     }
 
     @Test func `what fails together is one failure`() {
-        var health = UpstreamHealth(servers: 1, routes: 1, board: UpstreamBoard(servers: 1))
+        var health = health(1)
         let now = Moment(seconds: 1_000)
-        for _ in 1...10 { health.failed(0, now: now) }
-        holds(health.isUp(0, now: now.adding(seconds: 1)))
+        for _ in 1...10 { health.failed(0, started: now, now: now) }
+        holds(health.isDue(0, now: now.adding(seconds: 1)))
+    }
+
+    @Test func `a question that is hard does not make a server that answers others one that is down`() {
+        var health = health(1)
+        let now = Moment(seconds: 1_000)
+        health.succeeded(0, now: now.adding(nanoseconds: 1), elapsed: 1_000)
+        health.failed(0, started: now, now: now.adding(seconds: 1))
+        holds(health.isUp(0))
+        health.failed(0, started: now.adding(seconds: 1), now: now.adding(seconds: 2))
+        holds(!health.isUp(0))
     }
 
     @Test func `every server is tried once before any is tried again, those that are down last`() {
-        var health = UpstreamHealth(servers: 3, routes: 1, board: UpstreamBoard(servers: 3))
-        let now = Moment(seconds: 1_000)
-        health.failed(0, now: now)
+        var health = health(3)
+        health.failed(0, started: Moment(seconds: 999), now: Moment(seconds: 1_000))
         var tried: UInt64 = 0
         var order: [Int] = []
-        while let place = health.next(0..<3, route: 0, policy: .sequential, tried: tried, now: now) {
+        while let place = health.next([0, 1, 2], route: 0, policy: .sequential, tried: tried) {
             order.append(place)
             tried |= 1 << UInt64(place)
         }
         #expect(order == [1, 2, 0])
+        holds(health.next([0, 1, 2], route: 0, policy: .sequential, tried: 0b110, onlyUp: true) == nil)
     }
 
     @Test func `round robin gives each server its turn`() {
-        var health = UpstreamHealth(servers: 3, routes: 1, board: UpstreamBoard(servers: 3))
-        let now = Moment(seconds: 1_000)
-        let order = (0..<6).map { _ in health.next(0..<3, route: 0, policy: .roundRobin, tried: 0, now: now) }
+        var health = health(3)
+        let order = (0..<6).map { _ in health.next([0, 1, 2], route: 0, policy: .roundRobin, tried: 0) }
         #expect(order == [0, 1, 2, 0, 1, 2])
+    }
+
+    @Test func `a server gets no more questions at a time than its limit`() {
+        var health = health(2)
+        let now = Moment(seconds: 1_000)
+        for _ in 0..<UpstreamTiming.inFlightPerServer { health.began(0, now: now) }
+        holds(!health.hasRoom(0))
+        holds(health.next([0, 1], route: 0, policy: .sequential, tried: 0) == 1)
+        health.ended(0)
+        holds(health.next([0, 1], route: 0, policy: .sequential, tried: 0) == 0)
+    }
+
+    @Test func `two answers in another case make a server an exception for an hour, one that keeps it starts anew`() {
+        let board = UpstreamBoard()
+        var health = health(1, board: board)
+        let now = Moment(seconds: 1_000)
+        health.echoed(0, exactly: false, now: now)
+        health.echoed(0, exactly: true, now: now)
+        health.echoed(0, exactly: false, now: now)
+        holds(health.keepsCase(0, now: now))
+        health.echoed(0, exactly: false, now: now)
+        holds(!health.keepsCase(0, now: now))
+        #expect(!board.state(0).keepsCase)
+        holds(!health.keepsCase(0, now: now.adding(seconds: 3_599)))
+        let later = now.adding(seconds: 3_600)
+        holds(health.keepsCase(0, now: later))
+        health.echoed(0, exactly: true, now: later)
+        #expect(board.state(0).keepsCase)
+    }
+
+    @Test func `a server that refused EDNS is asked without for an hour`() {
+        let board = UpstreamBoard()
+        var health = health(1, board: board)
+        let now = Moment(seconds: 1_000)
+        holds(health.knowsEDNS(0, now: now))
+        health.refusedEDNS(0, now: now)
+        holds(!health.knowsEDNS(0, now: now.adding(seconds: 3_599)))
+        #expect(!board.state(0).knowsEDNS)
+        holds(health.knowsEDNS(0, now: now.adding(seconds: 3_600)))
+        health.acceptedEDNS(0)
+        #expect(board.state(0).knowsEDNS)
+    }
+
+    @Test func `servers keep their numbers when the routes change`() throws {
+        let first = RouteTable([try route([], 1), try route(["a.example"], 2)])
+        #expect(first.places == [[0], [1]] && first.generation == 1)
+        let second = RouteTable([try route([], 2), try route(["b.example"], 3)], after: first)
+        #expect(second.places == [[1], [2]] && second.generation == 2)
+        #expect(second.servers.prefix(2) == first.servers[...])
+        let cell = RouteCell(second)
+        holds(!cell.publish(second.routes))
+        holds(cell.publish(first.routes))
+        #expect(cell.generation == 3 && cell.load().places == [[0], [1]])
     }
 
     @Test func `the nameservers of resolv.conf are taken, but never the daemon itself`() {

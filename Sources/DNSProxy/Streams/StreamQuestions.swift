@@ -1,0 +1,132 @@
+import NIOCore
+
+/// A question on its way to a connection.
+struct StreamRequest: Sendable {
+    /// What the connection made of it.
+    enum Outcome {
+        /// It has been dealt with.
+        case answer(StreamAnswer)
+        /// The connection, which had worked before, ended under it.
+        case lost
+    }
+
+    /// What is called once, on the connection's event loop.
+    typealias Completion = @Sendable (Outcome) -> Void
+
+    /// The message, whose ID the connection replaces.
+    let message: [UInt8]
+    /// What becomes of it.
+    let completion: Completion
+}
+
+/// The questions that are under way on one connection, each under an ID of its own.
+final class StreamQuestions: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = StreamRequest
+    typealias OutboundOut = ByteBuffer
+
+    /// A question under way.
+    private struct Question {
+        /// The ID that whoever asked expects.
+        let id: (UInt8, UInt8)
+        /// What becomes of it.
+        let completion: StreamRequest.Completion
+    }
+
+    /// By ID on this connection.
+    private var questions: [UInt16: Question] = [:]
+    /// Whether a response has arrived.
+    private var hasWorked = false
+    /// What is wrong with the other side's certificate.
+    private var problem: StreamTrust.Problem?
+    /// Since when questions have been under way and nothing has arrived; nil when none are.
+    private var silentSince: NIODeadline?
+    /// Whether somebody looks after that.
+    private var isWatched = false
+    /// Where what is wrong with the connection is told.
+    private let onProblem: (StreamTrust.Problem) -> Void
+
+    /// No questions yet; `onProblem` hears what is wrong with the handshake.
+    init(onProblem: @escaping (StreamTrust.Problem) -> Void) {
+        self.onProblem = onProblem
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let request = unwrapOutboundIn(data)
+        // From here on it is the connection's end, and nothing else, that fails the question.
+        promise?.succeed()
+        guard questions.count < StreamUpstreams.maximumPipelined, request.message.count > 2 else {
+            request.completion(.answer(.failed))
+            return
+        }
+        var id = UInt16.random(in: .min ... .max)
+        while questions[id] != nil { id &+= 1 }
+        questions[id] = Question(id: (request.message[0], request.message[1]), completion: request.completion)
+        var message = request.message
+        message[0] = UInt8(truncatingIfNeeded: id >> 8)
+        message[1] = UInt8(truncatingIfNeeded: id)
+        if silentSince == nil { silentSince = .now() }
+        watch(context)
+        context.write(wrapOutboundOut(ByteBuffer(framing: message, allocator: context.channel.allocator)), promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        hasWorked = true
+        var message = [UInt8](unwrapInboundIn(data).readableBytesView)
+        guard message.count > 2,
+            let question = questions.removeValue(forKey: UInt16(message[0]) << 8 | UInt16(message[1]))
+        else { return }
+        silentSince = questions.isEmpty ? nil : .now()
+        (message[0], message[1]) = question.id
+        question.completion(.answer(.message(message)))
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        endAll()
+        context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is IdleStateHandler.IdleStateEvent {
+            context.close(promise: nil)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if problem == nil, let problem = StreamTrust.Problem(error) {
+            self.problem = problem
+            onProblem(problem)
+        }
+        context.close(promise: nil)
+    }
+
+    /// Closes the connection when questions stay without any answer: what is asked next gets a new one.
+    private func watch(_ context: ChannelHandlerContext) {
+        guard !isWatched, let silentSince else { return }
+        isWatched = true
+        context.eventLoop.assumeIsolated().scheduleTask(deadline: silentSince + StreamUpstreams.silenceTimeout) {
+            self.isWatched = false
+            guard let since = self.silentSince else { return }
+            if NIODeadline.now() - since < StreamUpstreams.silenceTimeout {
+                self.watch(context)
+            } else {
+                // Whoever asked has stopped waiting, so nothing of it is asked again.
+                self.hasWorked = false
+                context.close(promise: nil)
+            }
+        }
+    }
+
+    /// Tells everybody who waits that no answer will come.
+    private func endAll() {
+        let ended = questions
+        questions = [:]
+        silentSince = nil
+        let isTrustMissing = problem?.isAboutTrust ?? false
+        let outcome: StreamRequest.Outcome =
+            isTrustMissing ? .answer(.untrusted) : hasWorked ? .lost : .answer(.failed)
+        for question in ended.values { question.completion(outcome) }
+    }
+}

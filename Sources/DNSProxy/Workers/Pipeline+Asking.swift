@@ -1,0 +1,205 @@
+import CLinux
+import DNSWire
+import FQDNCache
+import FQDNPolicy
+import Glibc
+
+/// How questions leave for upstreams.
+extension Pipeline {
+    /// In what manner a question is put to a server.
+    private struct Manner {
+        /// Over a connection rather than in a datagram.
+        var isOverStream: Bool
+        /// With our OPT record.
+        var hasEDNS: Bool
+        /// Again, because the server refused the OPT record.
+        var isFallback = false
+    }
+
+    /// Starts an exchange about the question at hand and returns its place. `isWanted` when a client waits for it,
+    /// `isListed` when other workers find it in the directory.
+    mutating func begin(
+        key: AnswerKey, hash: UInt64, route: Int, isWanted: Bool, isListed: Bool, turn: Turn
+    ) -> Int {
+        budget.earn()
+        let place = exchanges.insert(
+            Exchange(
+                message: upstreamMessage(key: key), key: hash, answerKey: key, route: route,
+                giveUp: turn.now.adding(nanoseconds: UpstreamTiming.exchange), isWanted: isWanted, isListed: isListed))
+        if attempt(place, now: turn.now) { probe(place, now: turn.now) }
+        return place
+    }
+
+    /// The query that upstreams get: the name in lower case, RD, our own OPT record with the client's DO, its CD, and
+    /// nothing else of what the client sent.
+    private func upstreamMessage(key: AnswerKey) -> [UInt8] {
+        let length = Header.length + name.count + 4 + EDNS.emptyLength
+        var flags: HeaderFlags = [.recursionDesired, .authenticData]
+        if key.options.contains(.checkingDisabled) { flags.insert(.checkingDisabled) }
+        var message = [UInt8](repeating: 0, count: length)
+        var span = message.mutableSpan
+        Header(id: 0, flags: flags, additionalCount: 1).write(to: &span)
+        let bytes = name.span
+        for index in bytes.indices { message[Header.length + index] = bytes[index] }
+        func put(_ value: UInt16, at offset: Int) {
+            message[offset] = UInt8(truncatingIfNeeded: value >> 8)
+            message[offset + 1] = UInt8(truncatingIfNeeded: value)
+        }
+        let end = Header.length + name.count
+        put(key.type.rawValue, at: end)
+        put(key.recordClass.rawValue, at: end + 2)
+        put(RecordType.opt.rawValue, at: end + 5)
+        put(UInt16(EDNS.ownPayloadSize), at: end + 7)
+        message[end + 11] = key.options.contains(.dnssecOK) ? 0x80 : 0
+        return message
+    }
+
+    /// Puts the question of the exchange at `place` to the next server of its route; false when there is none that
+    /// may be asked.
+    mutating func attempt(_ place: Int, now: Moment) -> Bool {
+        guard let exchange = exchanges[place], let slot = exchange.freeSlot,
+            routing.routes.indices.contains(exchange.route)
+        else { return false }
+        let places = routing.places[exchange.route]
+        let policy = routing.routes[exchange.route].policy
+        var next = health.next(places, route: exchange.route, policy: policy, tried: exchange.tried)
+        if next == nil {
+            exchanges[place]?.tried = 0
+            next = health.next(places, route: exchange.route, policy: policy, tried: 0)
+        }
+        guard let next else { return false }
+        exchanges[place]?.tried |= 1 << UInt64(next)
+        send(place, slot: slot, to: places[next], now: now)
+        return true
+    }
+
+    /// Puts the question of the exchange at `place` to a second server as well, because the first one takes longer than
+    /// it usually does: one that is up, and only while the budget for such questions lasts.
+    mutating func race(_ place: Int, now: Moment) {
+        guard let exchange = exchanges[place], !exchange.isAnswered, let slot = exchange.freeSlot,
+            routing.routes.indices.contains(exchange.route)
+        else { return }
+        let places = routing.places[exchange.route]
+        let policy = routing.routes[exchange.route].policy
+        guard
+            let next = health.next(places, route: exchange.route, policy: policy, tried: exchange.tried, onlyUp: true),
+            budget.spend()
+        else { return }
+        counters.upstreamRaces += 1
+        exchanges[place]?.tried |= 1 << UInt64(next)
+        send(place, slot: slot, to: places[next], now: now)
+    }
+
+    /// Puts the question of the exchange at `place`, which is with a server that is up, to one that is down too if it
+    /// is time to see how that does.
+    private mutating func probe(_ place: Int, now: Moment) {
+        guard let exchange = exchanges[place], let slot = exchange.freeSlot,
+            routing.routes.indices.contains(exchange.route)
+        else { return }
+        let places = routing.places[exchange.route]
+        let isWithDown = (exchange.running[0] ?? exchange.running[1]).map { !health.isUp($0.server) } ?? true
+        guard !isWithDown,
+            let due = places.indices.first(where: { index in
+                exchange.tried & (1 << UInt64(index)) == 0 && health.isDue(places[index], now: now)
+                    && health.hasRoom(places[index])
+            })
+        else { return }
+        counters.upstreamProbes += 1
+        exchanges[place]?.tried |= 1 << UInt64(due)
+        send(place, slot: slot, to: places[due], now: now)
+    }
+
+    /// Sends the question of the exchange at `place` to `server`, in the way in which that is spoken to.
+    private mutating func send(_ place: Int, slot: Int, to server: Int, now: Moment) {
+        let manner = Manner(
+            isOverStream: routing.servers[server].transport != .udp, hasEDNS: health.knowsEDNS(server, now: now))
+        send(place, slot: slot, to: server, manner: manner, now: now)
+    }
+
+    /// Puts the question of `attempt` to the same server again, over a connection.
+    mutating func repeatOverStream(_ attempt: Attempt, place: Int, slot: Int, now: Moment) {
+        let manner = Manner(isOverStream: true, hasEDNS: attempt.hasEDNS, isFallback: attempt.isFallback)
+        send(place, slot: slot, to: attempt.server, manner: manner, now: now)
+    }
+
+    /// Puts the question of `attempt` to the same server again, without our OPT record (RFC 6891, section 6.2.2).
+    mutating func repeatWithoutEDNS(_ attempt: Attempt, place: Int, slot: Int, now: Moment) {
+        let isOverStream = attempt.socket < 0
+        send(
+            place, slot: slot, to: attempt.server,
+            manner: Manner(isOverStream: isOverStream, hasEDNS: false, isFallback: true), now: now)
+    }
+
+    /// Sends the question of the exchange at `place` to `server`; what cannot be sent counts as an attempt whose time
+    /// is up at once.
+    private mutating func send(_ place: Int, slot: Int, to server: Int, manner: Manner, now: Moment) {
+        guard let exchange = exchanges[place] else { return }
+        exchanges[place]?.attempts += 1
+        counters.upstreamQueries += 1
+        health.began(server, now: now)
+        let hasOthers = routing.routes.indices.contains(exchange.route) && routing.places[exchange.route].count > 1
+        let late = hasOthers ? now.adding(nanoseconds: health.patience(server)) : nil
+        if manner.isOverStream {
+            askOverStream(exchange, place, slot: slot, server: server, manner: manner, late: late, now: now)
+        } else {
+            askOverDatagram(exchange, place, slot: slot, server: server, manner: manner, late: late, now: now)
+        }
+    }
+
+    /// Sends the question as a datagram, under a random ID, from a random port, in random case (RFC 5452, section 9.2).
+    private mutating func askOverDatagram(
+        _ exchange: Exchange, _ place: Int, slot: Int, server: Int, manner: Manner, late: Moment?, now: Moment
+    ) {
+        let isMasked =
+            routing.routes.indices.contains(exchange.route) && routing.routes[exchange.route].randomizesCase
+            && health.keepsCase(server, now: now)
+        let nameLength = exchange.questionEnd - 4 - Header.length
+        let mask = isMasked ? CaseMask.random(length: nameLength) : .none
+        let socket = try? upstreams.acquire(server: server, epoll: epoll, token: Token.ofUpstream)
+        var id = UInt16.random(in: .min ... .max)
+        if let socket {
+            while exchanges.find(socket: socket.index, id: id) != nil { id &+= 1 }
+        }
+        let attempt = Attempt(
+            number: exchange.attempts + 1, server: server, socket: socket?.index ?? -1, id: id, mask: mask,
+            isMasked: isMasked, hasEDNS: manner.hasEDNS, isFallback: manner.isFallback, started: now)
+        let patience = socket == nil ? 0 : UpstreamTiming.datagramAttempt
+        _ = exchanges.start(
+            attempt, at: place, slot: slot, deadline: now.adding(nanoseconds: patience), late: late)
+        guard let socket else { return }
+        var message = exchange.message(hasEDNS: manner.hasEDNS)
+        message[0] = UInt8(truncatingIfNeeded: id >> 8)
+        message[1] = UInt8(truncatingIfNeeded: id)
+        mask.apply(to: &message, length: nameLength)
+        _ = unsafe message.withUnsafeBytes {
+            unsafe Glibc.send(socket.fd, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
+        }
+        // A send that fails (unreachable, full buffer) looks like a lost datagram and ends the same way.
+    }
+
+    /// Sends the question over a connection; its answer comes back through the mailbox.
+    private mutating func askOverStream(
+        _ exchange: Exchange, _ place: Int, slot: Int, server: Int, manner: Manner, late: Moment?, now: Moment
+    ) {
+        let attempt = Attempt(
+            number: exchange.attempts + 1, server: server, socket: -1, id: 0, mask: .none, isMasked: false,
+            hasEDNS: manner.hasEDNS, isFallback: manner.isFallback, started: now)
+        let id = exchanges.start(
+            attempt, at: place, slot: slot, deadline: now.adding(nanoseconds: UpstreamTiming.streamAttempt),
+            late: late)
+        let mailbox = mailbox
+        shared.streams.ask(
+            routing.servers[server], message: exchange.message(hasEDNS: manner.hasEDNS)
+        ) { mailbox.post(.upstreamAnswer(exchange: id, $0)) }
+    }
+}
+
+extension Exchange {
+    /// The query as it is sent, but for the ID and the case of letters; without our OPT record unless `hasEDNS`.
+    fileprivate func message(hasEDNS: Bool) -> [UInt8] {
+        guard !hasEDNS else { return message }
+        var plain = [UInt8](message[..<questionEnd])
+        plain[11] = 0
+        return plain
+    }
+}

@@ -1,0 +1,122 @@
+import DNSWire
+import FQDNCache
+import FQDNPolicy
+
+/// How exchanges end, and what those who wait get.
+extension Pipeline {
+    /// Ends an exchange whose clients have been answered. A slower attempt goes on without them, so that its server is
+    /// known to be slow, and not taken to be down.
+    mutating func conclude(_ place: Int) {
+        guard let exchange = exchanges[place] else { return }
+        if exchange.isListed {
+            shared.directory.release(exchange.key, by: number)
+            exchanges[place]?.isListed = false
+        }
+        exchanges.hide(place)
+        exchanges[place]?.isAnswered = true
+        if !exchange.isRunning { exchanges.remove(place) }
+    }
+
+    /// Gives those who have waited long enough what the cache has, if only past its lifetime, while the exchange goes
+    /// on and renews it (RFC 8767, section 5).
+    mutating func answerOverdue(_ place: Int, turn: Turn, listeners: inout Listeners) {
+        guard let exchange = exchanges[place] else { return }
+        restoreQuestion(of: exchange)
+        exchanges[place]?.isOverdue = true
+        _ = answerFromCache(place, turn: turn, listeners: &listeners)
+    }
+
+    /// Gives everybody who waits what the cache has, if only past its lifetime; false when it has nothing.
+    private mutating func answerFromCache(_ place: Int, turn: Turn, listeners: inout Listeners) -> Bool {
+        guard let exchange = exchanges[place] else { return false }
+        var image = takeImage()
+        defer { self.image = image }
+        var span = image.mutableSpan
+        guard
+            let known = shared.cache.lookup(name, exchange.answerKey, now: turn.now, allowStale: true, into: &span),
+            known.kind != .failure
+        else { return false }
+        // Fresh after all when it has come by another way meanwhile.
+        let stored = known.isStale ? StoredImage.stale(known, now: turn.now) : StoredImage(known)
+        while let waiter = exchanges.popWaiter(place) {
+            if known.isStale { counters.staleAnswers += 1 }
+            reply(to: waiter, stored: stored, image: span.span, turn: turn, listeners: &listeners)
+        }
+        return true
+    }
+
+    /// Ends an exchange that no upstream answered: with an answer past its lifetime if there is one, else SERVFAIL,
+    /// remembered for a moment.
+    mutating func giveUp(_ place: Int, error: ExtendedError, turn: Turn, listeners: inout Listeners) {
+        guard let exchange = exchanges[place] else { return }
+        counters.upstreamFailures += 1
+        restoreQuestion(of: exchange)
+        if !answerFromCache(place, turn: turn, listeners: &listeners) {
+            rememberFailure(of: exchange, turn: turn)
+            while let waiter = exchanges.popWaiter(place) {
+                adopt(waiter)
+                let question = waiter.question
+                listeners.reply(to: waiter.sender) { output in
+                    let length = fail(
+                        &output, question: question.span.extracting(0..<(waiter.query.question.end - Header.length)),
+                        transport: waiter.transport, error: error)
+                    count(response: output[3])
+                    return length
+                }
+            }
+        }
+        conclude(place)
+    }
+
+    /// Caches the failure of an exchange (RFC 9520).
+    private mutating func rememberFailure(of exchange: Exchange, turn: Turn) {
+        var flags: HeaderFlags = [.response]
+        flags.responseCode = .serverFailure
+        var failure = [UInt8](exchange.message.dropLast(EDNS.emptyLength))
+        var span = failure.mutableSpan
+        Header(id: 0, flags: flags).write(to: &span)
+        let stored = StoredAnswer(kind: .failure, lifetime: UpstreamTiming.failureLifetime)
+        let none: [UInt16] = []
+        shared.cache.insert(
+            name, exchange.answerKey, image: failure.span, ttlOffsets: none.span, stored, now: turn.now)
+    }
+
+    /// Sends one waiting client the answer in `image`.
+    mutating func reply(
+        to waiter: Waiter, stored: StoredImage, image: Span<UInt8>, turn: Turn,
+        listeners: inout Listeners
+    ) {
+        adopt(waiter)
+        let question = waiter.question
+        listeners.reply(to: waiter.sender) { output in
+            for index in 0..<min(stored.length, output.count) { output[index] = image[index] }
+            let length = learnAndFinish(
+                &output, answer: stored,
+                question: question.span.extracting(0..<(waiter.query.question.end - Header.length)),
+                client: waiter.client, transport: waiter.transport, turn: turn, sender: { waiter.sender })
+            if length > 0 { count(response: output[3]) }
+            return length
+        }
+    }
+
+    /// Takes the room for an image out, to be put back by whoever took it.
+    mutating func takeImage() -> [UInt8] {
+        var taken: [UInt8] = []
+        swap(&taken, &image)
+        return taken.isEmpty ? [UInt8](repeating: 0, count: 65_535) : taken
+    }
+
+    /// Makes a waiting client's query the one at hand; its name already is.
+    private mutating func adopt(_ waiter: Waiter) {
+        query = waiter.query
+    }
+
+    /// Makes the question of `exchange` the one at hand.
+    mutating func restoreQuestion(of exchange: Exchange) {
+        var cursor = MessageCursor()
+        query.question = cursor.readQuestion(exchange.message.span, into: &name)
+        query.header.flags = exchange.answerKey.options.contains(.checkingDisabled) ? .checkingDisabled : []
+        query.edns = nil
+        if exchange.answerKey.options.contains(.dnssecOK) { query.edns = EDNS(dnssecOK: true) }
+    }
+}
