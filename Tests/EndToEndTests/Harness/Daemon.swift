@@ -100,8 +100,24 @@ extension Daemon {
             let acknowledging: Int
         }
 
+        /// A server that questions are forwarded to.
+        struct Upstream: Decodable {
+            /// As it is configured.
+            let server: String
+            /// Whether it answers.
+            let isUp: Bool
+            /// Whether it returns questions as they were written.
+            let keepsCase: Bool
+            /// Whether it knows EDNS.
+            let knowsEDNS: Bool
+            /// What is wrong with connections to it.
+            let problem: String?
+        }
+
         /// What is missing before it is ready.
         let notReady: [String]
+        /// The servers that questions are forwarded to.
+        let upstreams: [Upstream]
         /// The policy in force.
         let policy: Policy
         /// The feed.

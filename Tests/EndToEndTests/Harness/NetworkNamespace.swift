@@ -13,19 +13,18 @@ final class NetworkNamespace {
     let hostAddress: String
     /// The other end: where clients ask from.
     let clientAddress: String
-    /// The namespace's name.
-    private let name: String
+    /// The namespace itself.
+    let inside: Namespace
 
     /// Creates a namespace whose resolver asks `hostAddress`.
     init() throws {
         let number = Int.random(in: 0..<250)
-        name = "dnsproxyd-\(getpid())-\(number)"
+        let name = "dnsproxyd-\(getpid())-\(number)"
+        inside = Namespace(name: name)
         // The block for benchmarks (RFC 2544): no machine has a route to it that would be hidden.
         hostAddress = "198.18.\(number).1"
         clientAddress = "198.18.\(number).2"
-        try FileManager.default.createDirectory(atPath: "/etc/netns/\(name)", withIntermediateDirectories: true)
-        try Data("nameserver \(hostAddress)\noptions timeout:2 attempts:2\n".utf8)
-            .write(to: URL(fileURLWithPath: "/etc/netns/\(name)/resolv.conf"))
+        try inside.write("resolv.conf", "nameserver \(hostAddress)\noptions timeout:2 attempts:2\n")
         let link = "dpx\(number)"
         for command in [
             "netns add \(name)", "link add \(link)h type veth peer name \(link)c netns \(name)",
@@ -39,13 +38,16 @@ final class NetworkNamespace {
     }
 
     deinit {
-        // The links go with it.
-        _ = try? run(["ip", "netns", "delete", name])
-        try? FileManager.default.removeItem(atPath: "/etc/netns/\(name)")
+        inside.remove()
+    }
+
+    /// Writes the resolv.conf that is seen inside, in place, as DHCP clients may do it.
+    func writeResolvConf(_ text: String) throws {
+        try inside.write("resolv.conf", text)
     }
 
     /// Runs `command` inside.
     func execute(_ command: [String]) throws -> Completed {
-        try run(["ip", "netns", "exec", name] + command)
+        try inside.execute(command)
     }
 }

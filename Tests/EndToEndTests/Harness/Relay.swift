@@ -3,7 +3,7 @@ import Synchronization
 
 /// A datagram relay in front of a real server: counts the queries, and delays or swallows them.
 final class Relay: Sendable {
-    /// Its port on 127.0.0.1.
+    /// Its port.
     let port: Int
     /// Where it listens.
     private let socket: Socket
@@ -19,19 +19,34 @@ final class Relay: Sendable {
     private let seen = Mutex<[Query]>([])
     /// Tells the thread to end.
     private let isStopped = Atomic(false)
+    /// Whether queries are swallowed for now.
+    private let swallows = Atomic(false)
+    /// Microseconds that a query waits.
+    private let delay: Atomic<UInt32>
 
-    /// Relays to `server` on 127.0.0.1 after `delay`; swallows everything when `server` is nil.
-    init(to server: Int?, delay: Duration = .zero) throws {
-        port = try Ports.free()
-        let endpoint = Endpoint("127.0.0.1", port)
+    /// Relays to `server` on 127.0.0.1 after `delay`; swallows everything when `server` is nil. It listens at `address`
+    /// and `port`, or any port that is free.
+    init(to server: Int?, delay: Duration = .zero, at address: String = "127.0.0.1", port: Int? = nil) throws {
+        self.delay = Atomic(UInt32(delay / .microseconds(1)))
+        let port = try port ?? Ports.free()
+        self.port = port
+        let endpoint = Endpoint(address, port)
         socket = try endpoint.socket(SOCK_DGRAM)
         guard endpoint.bind(socket) else { throw HarnessError("port \(port) is taken") }
         socket.setTimeout(.milliseconds(50))
-        Thread.detachNewThread { [self] in serve(server, delay) }
+        Thread.detachNewThread { [self] in serve(server) }
     }
 
     /// Ends the thread; the socket closes with it.
     func stop() { isStopped.store(true, ordering: .relaxed) }
+
+    /// Swallows queries from now on, or no longer.
+    func swallow(_ isOn: Bool) { swallows.store(isOn, ordering: .relaxed) }
+
+    /// Makes queries wait from now on.
+    func setDelay(_ delay: Duration) {
+        self.delay.store(UInt32(delay / .microseconds(1)), ordering: .relaxed)
+    }
 
     /// How many queries have come.
     var count: Int { seen.withLock { $0.count } }
@@ -40,7 +55,7 @@ final class Relay: Sendable {
     var queries: [Query] { seen.withLock { $0 } }
 
     /// The thread's loop; ends after `stop()`.
-    private func serve(_ server: Int?, _ delay: Duration) {
+    private func serve(_ server: Int?) {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         while !isStopped.load(ordering: .relaxed) {
             var from = sockaddr_storage()
@@ -54,8 +69,8 @@ final class Relay: Sendable {
             let query = Array(buffer.prefix(count))
             let port = withUnsafeBytes(of: from) { Int($0.load(as: sockaddr_in.self).sin_port.byteSwapped) }
             seen.withLock { $0.append(Query(bytes: query, port: port)) }
-            guard let server else { continue }
-            usleep(UInt32(delay / .microseconds(1)))
+            guard let server, !swallows.load(ordering: .relaxed) else { continue }
+            usleep(delay.load(ordering: .relaxed))
             guard let client = try? DNSClient(port: server) else { continue }
             client.send(query)
             guard let answer = client.answer() else { continue }

@@ -6,7 +6,7 @@ struct Setup {
     var port: Int?
     /// Its worker threads.
     var workers = 2
-    /// Routes in YAML flow style.
+    /// Routes in YAML flow style; none for the nameservers of resolv.conf.
     var upstreams: [String] = []
     /// How long answers wait for acknowledgements.
     var maxDelay = "100ms"
@@ -79,7 +79,7 @@ struct Setup {
             policies: [\(policies.isEmpty ? "" : "policies/")]
             identities: [identities.yaml]
             zones: [\(zone == nil ? "" : "local.zone")]
-            upstreams: [\(upstreams.joined(separator: ", "))]
+            \(upstreams.isEmpty ? "" : "upstreams: [\(upstreams.joined(separator: ", "))]")
             feed: {socket: feed.sock, journal: journal, maxDelay: \(maxDelay)}
             admin: {socket: admin.sock, http: null, health: null}
             \(extra)
