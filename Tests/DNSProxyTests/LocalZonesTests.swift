@@ -12,7 +12,7 @@ private func respond(_ zones: LocalZones, _ question: String, _ type: RecordType
     var output = [UInt8](repeating: 0xAA, count: room)
     let name = NameBuffer(try DomainName(question))
     var span = output.mutableSpan
-    guard let length = zones.respond(question: name, type: type, into: &span) else { return nil }
+    guard let length = zones.respond(question: name, type: type, into: &span)?.length else { return nil }
     let message = Array(output[..<length])
     let header = try #require(readHeader(message))
     #expect(header.id == 0)
@@ -143,6 +143,24 @@ private func zone(_ text: String) throws -> LocalZones {
 
     @Test func `an answer that does not fit is cut to its question`() throws {
         #expect(try respond(zone(LocalZonesTests.text), "www.example.test", .a, room: 60) == ["TC"])
+    }
+
+    @Test func `aliases that lead out of the zones say where to, and others do not`() throws {
+        let zones = try zone(LocalZonesTests.text)
+        var output = [UInt8](repeating: 0, count: 4_096)
+        var span = output.mutableSpan
+        let far = try #require(
+            zones.respond(question: NameBuffer(try DomainName("far.example.test")), type: .a, into: &span))
+        let departure = try #require(far.departure)
+        #expect(departure.question.description == "far.example.test.")
+        #expect(departure.target.description == "www.elsewhere.test.")
+        #expect(
+            departure.aliases == departure.question.bytes + [0, 5, 0, 1, 0, 0, 1, 44, 0, 20] + departure.target.bytes)
+        for (name, type) in [("alias", RecordType.a), ("far", .cname), ("www", .a), ("dangling", .a)] {
+            let question = NameBuffer(try DomainName("\(name).example.test"))
+            let answer = try #require(zones.respond(question: question, type: type, into: &span))
+            #expect(answer.departure == nil, "\(name) \(type)")
+        }
     }
 
     @Test func `every mistake of a zone file is reported with its line`() throws {

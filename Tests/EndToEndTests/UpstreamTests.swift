@@ -78,6 +78,48 @@ extension EndToEnd {
             }
         }
 
+        @Test
+        func `a local alias that leads out of the zones is followed to an upstream, and learned under its own name`()
+            throws
+        {
+            let nsd = try NSD(zone: Upstreams.zone + "\nbig IN CNAME host5")
+            var setup = Setup(upstream: nsd.port)
+            setup.policies = ["web.yaml": Setup.policy("web", learn: ["*.local.example"])]
+            setup.zone = """
+                $ORIGIN local.example.
+                $TTL 60
+                @ IN SOA ns hostmaster 1 3600 600 86400 60
+                @ IN NS ns
+                ns IN A 192.0.2.250
+                out IN CNAME step
+                step IN CNAME host7.test.example.
+                far IN CNAME big.test.example.
+                lost IN CNAME none.test.example.
+                tree IN DNAME test.example.
+
+                """
+            let daemon = try Daemon(setup)
+            let subscriber = try FeedSubscriber(daemon.feedSocket, acknowledge: true)
+            try subscriber.waitForSnapshot()
+            for _ in 1...2 {
+                let out = try daemon.dig("Out.local.example")
+                #expect(out.addresses == ["192.0.2.7"], "\(out.text)")
+                #expect(out.data("CNAME") == ["host7.test.example.", "step.local.example."])
+                #expect(out.records.first?.name == "Out.local.example." && !out.flags.contains("aa"))
+                #expect(try daemon.dig("far.local.example").addresses == ["192.0.2.5"])
+                #expect(try daemon.dig("host9.tree.local.example").addresses == ["192.0.2.9"])
+                let lost = try daemon.dig("lost.local.example")
+                #expect(lost.status == "NXDOMAIN" && lost.data("CNAME") == ["none.test.example."], "\(lost.text)")
+                let alias = try daemon.dig("far.local.example CNAME")
+                #expect(alias.data("CNAME") == ["big.test.example."] && alias.flags.contains("aa"))
+            }
+            // The second round came from the cache.
+            #expect(try daemon.counter("upstream_queries") == 4)
+            let (upsert, _) = try subscriber.waitForUpsert("out.local.example.")
+            #expect(upsert.addresses.map { "\($0.ip)" } == ["192.0.2.7"])
+            #expect(upsert.chain.map(\.description) == ["step.local.example.", "host7.test.example."])
+        }
+
         @Test func `local records and cached answers need no upstream`() throws {
             let nsd = try NSD(zone: Upstreams.zone)
             var setup = Setup(upstream: nsd.port)

@@ -12,6 +12,8 @@ struct Exchange {
     let answerKey: AnswerKey
     /// Index of the route.
     let route: Int
+    /// The local aliases that led to the name in `message`; nil when that is what clients ask.
+    var departure: Departure?
     /// Places in the route of the servers that were tried.
     var tried: UInt64 = 0
     /// Attempts so far.

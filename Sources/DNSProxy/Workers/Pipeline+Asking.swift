@@ -16,15 +16,21 @@ extension Pipeline {
         var isFallback = false
     }
 
-    /// Starts an exchange about the question at hand and returns its place. `isWanted` when a client waits for it,
-    /// `isListed` when other workers find it in the directory.
+    /// Starts an exchange about the question at hand and returns its place: upstreams are asked for the name that
+    /// `path` leads to. `isWanted` when a client waits for it, `isListed` when other workers find it in the directory.
     mutating func begin(
-        key: AnswerKey, hash: UInt64, route: Int, isWanted: Bool, isListed: Bool, turn: Turn
+        key: AnswerKey, hash: UInt64, path: UpstreamPath, isWanted: Bool, isListed: Bool, turn: Turn
     ) -> Int {
         budget.earn()
+        let message: [UInt8]
+        if let departure = path.departure {
+            message = upstreamMessage(NameBuffer(departure.target), key: key)
+        } else {
+            message = upstreamMessage(name, key: key)
+        }
         let place = exchanges.insert(
             Exchange(
-                message: upstreamMessage(key: key), key: hash, answerKey: key, route: route,
+                message: message, key: hash, answerKey: key, route: path.route, departure: path.departure,
                 giveUp: turn.now.adding(nanoseconds: UpstreamTiming.exchange), isWanted: isWanted, isListed: isListed))
         if attempt(place, now: turn.now) { probe(place, now: turn.now) }
         return place
@@ -32,7 +38,7 @@ extension Pipeline {
 
     /// The query that upstreams get: the name in lower case, RD, our own OPT record with the client's DO, its CD, and
     /// nothing else of what the client sent.
-    private func upstreamMessage(key: AnswerKey) -> [UInt8] {
+    private func upstreamMessage(_ name: borrowing NameBuffer, key: AnswerKey) -> [UInt8] {
         let length = Header.length + name.count + 4 + EDNS.emptyLength
         var flags: HeaderFlags = [.recursionDesired, .authenticData]
         if key.options.contains(.checkingDisabled) { flags.insert(.checkingDisabled) }

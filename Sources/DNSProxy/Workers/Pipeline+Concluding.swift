@@ -72,8 +72,10 @@ extension Pipeline {
     private mutating func rememberFailure(of exchange: Exchange, turn: Turn) {
         var flags: HeaderFlags = [.response]
         flags.responseCode = .serverFailure
-        var failure = [UInt8](exchange.message.dropLast(EDNS.emptyLength))
+        var failure = [UInt8](repeating: 0, count: Header.length + name.count + 4)
         var span = failure.mutableSpan
+        var builder = MessageBuilder(limit: span.count)
+        builder.putQuestion(name, type: exchange.answerKey.type, to: &span)
         Header(id: 0, flags: flags).write(to: &span)
         let stored = StoredAnswer(kind: .failure, lifetime: UpstreamTiming.failureLifetime)
         let none: [UInt16] = []
@@ -113,8 +115,15 @@ extension Pipeline {
 
     /// Makes the question of `exchange` the one at hand.
     mutating func restoreQuestion(of exchange: Exchange) {
-        var cursor = MessageCursor()
-        query.question = cursor.readQuestion(exchange.message.span, into: &name)
+        if let departure = exchange.departure {
+            name.assign(departure.question)
+            query.question = Question(
+                type: exchange.answerKey.type, recordClass: exchange.answerKey.recordClass,
+                end: Header.length + name.count + 4)
+        } else {
+            var cursor = MessageCursor()
+            query.question = cursor.readQuestion(exchange.message.span, into: &name)
+        }
         query.header.flags = exchange.answerKey.options.contains(.checkingDisabled) ? .checkingDisabled : []
         query.edns = nil
         if exchange.answerKey.options.contains(.dnssecOK) { query.edns = EDNS(dnssecOK: true) }

@@ -12,14 +12,17 @@ extension Pipeline {
         output: inout MutableSpan<UInt8>, isSteered: Bool = false, sender: () -> Sender
     ) -> Int {
         let question = message.extracting(Header.length..<query.question.end)
-        if let answer = resolveLocally(turn: turn, output: &output) {
+        let path: UpstreamPath
+        switch resolveLocally(turn: turn, output: &output) {
+        case .answer(let answer):
             counters.localAnswers += 1
             return learnAndFinish(
                 &output, answer: answer, question: question, client: client, transport: transport, turn: turn,
                 sender: sender)
-        }
-        guard let route = routing.route(for: name) else {
+        case .nowhere:
             return fail(&output, question: question, transport: transport, error: .noReachableAuthority)
+        case .upstream(let found):
+            path = found
         }
         let key = answerKey
         let hash = exchangeKey(key)
@@ -52,14 +55,14 @@ extension Pipeline {
                 &output, answer: stored, question: question, client: client, transport: transport, turn: turn,
                 sender: sender)
         }
-        guard hasRoomToWait(client), running != nil || hasRoomToAsk(route) else {
+        guard hasRoomToWait(client), running != nil || hasRoomToAsk(path.route) else {
             if isListed { shared.directory.release(hash, by: number) }
             return fail(&output, question: question, transport: transport, error: .notReady)
         }
         if running != nil { counters.coalesced += 1 }
         let place =
             running
-            ?? begin(key: key, hash: hash, route: route, isWanted: true, isListed: isListed, turn: turn)
+            ?? begin(key: key, hash: hash, path: path, isWanted: true, isListed: isListed, turn: turn)
         if known != nil { setClientResponseTimer(place, now: turn.now) }
         var asked = InlineArray<259, UInt8>(repeating: 0)
         for index in question.indices { asked[index] = question[index] }
@@ -91,14 +94,14 @@ extension Pipeline {
         // A local record is read again from its zone and never asked of an upstream.
         var image = takeImage()
         var span = image.mutableSpan
-        let isLocal = resolveLocally(turn: turn, output: &span) != nil
+        let step = resolveLocally(turn: turn, output: &span)
         self.image = image
-        guard !isLocal, let route = routing.route(for: name), hasRoomToAsk(route) else { return }
+        guard case .upstream(let path) = step, hasRoomToAsk(path.route) else { return }
         let hash = exchangeKey(key)
         guard exchanges.find(key: hash, isSame: { isQuestion(of: $0, key: key) }) == nil,
             shared.directory.claim(hash, for: number) == nil
         else { return }
-        let place = begin(key: key, hash: hash, route: route, isWanted: false, isListed: true, turn: turn)
+        let place = begin(key: key, hash: hash, path: path, isWanted: false, isListed: true, turn: turn)
         // The answer may expire before the new one is there.
         setClientResponseTimer(place, now: turn.now)
     }
@@ -141,17 +144,37 @@ extension Pipeline {
         return hit?.kind == .failure ? nil : hit
     }
 
-    /// Answers from the local records, into `output` and the cache; nil when no zone has the name.
-    private mutating func resolveLocally(turn: Turn, output: inout MutableSpan<UInt8>) -> StoredImage? {
-        let type = query.question.type
-        guard !turn.snapshot.zones.isEmpty else { return nil }
+    /// Where the answer to a question is to be had.
+    private enum Step {
+        /// It is here.
+        case answer(StoredImage)
+        /// It is asked of an upstream.
+        case upstream(UpstreamPath)
+        /// Nobody knows the name.
+        case nowhere
+    }
+
+    /// Answers from the local records, into `output` and the cache, or tells who else is to be asked. An alias that
+    /// leads out of the local zones is followed where there is an upstream for its target, and is all of the answer
+    /// where there is none.
+    private mutating func resolveLocally(turn: Turn, output: inout MutableSpan<UInt8>) -> Step {
         var scratch = self.scratch
         self.scratch = []
         defer { self.scratch = scratch }
-        var span = scratch.mutableSpan
-        guard let length = turn.snapshot.zones.respond(question: name, type: type, into: &span) else { return nil }
-        return store(
-            scratch.span.extracting(0..<length), isLocal: true, now: turn.now, output: &output)?.stored
+        if !turn.snapshot.zones.isEmpty {
+            var span = scratch.mutableSpan
+            if let local = turn.snapshot.zones.respond(question: name, type: query.question.type, into: &span) {
+                if let departure = local.departure, let route = routing.route(for: NameBuffer(departure.target)) {
+                    return .upstream(UpstreamPath(route: route, departure: departure))
+                }
+                let response = scratch.span.extracting(0..<local.length)
+                if let kept = store(response, isLocal: true, now: turn.now, output: &output) {
+                    return .answer(kept.stored)
+                }
+            }
+        }
+        guard let route = routing.route(for: name) else { return .nowhere }
+        return .upstream(UpstreamPath(route: route))
     }
 
     /// An answer that has been taken apart and, if it may be, cached.
@@ -163,15 +186,15 @@ extension Pipeline {
     }
 
     /// Takes `response` to the question at hand apart, caches what is left of it, and writes that into `output`;
-    /// nil when the response cannot be believed.
+    /// nil when the response cannot be believed. From `aliases` on there are records of local aliases behind it.
     mutating func store(
-        _ response: Span<UInt8>, isLocal: Bool, now: Moment, output: inout MutableSpan<UInt8>
+        _ response: Span<UInt8>, aliases: Int? = nil, isLocal: Bool, now: Moment, output: inout MutableSpan<UInt8>
     ) -> Accepted? {
         let key = answerKey
-        var result = scrubber.scrub(response, question: name, type: key.type, into: &output)
+        var result = scrubber.scrub(response, question: name, type: key.type, aliases: aliases, into: &output)
         if case .malformed(.wire(.noRoom)) = result.outcome, output.count < 65_535 {
             // The reply buffer of a datagram is small; the whole answer goes to the cache all the same.
-            return storeLarge(response, isLocal: isLocal, now: now, output: &output)
+            return storeLarge(response, aliases: aliases, isLocal: isLocal, now: now, output: &output)
         }
         if case .malformed = result.outcome { return nil }
         result.length = min(result.length, output.count)
@@ -180,11 +203,13 @@ extension Pipeline {
 
     /// Like `store`, for an answer that does not fit `output`, which gets its beginning.
     private mutating func storeLarge(
-        _ response: Span<UInt8>, isLocal: Bool, now: Moment, output: inout MutableSpan<UInt8>
+        _ response: Span<UInt8>, aliases: Int?, isLocal: Bool, now: Moment, output: inout MutableSpan<UInt8>
     ) -> Accepted? {
         var large = [UInt8](repeating: 0, count: 65_535)
         var span = large.mutableSpan
-        guard let accepted = store(response, isLocal: isLocal, now: now, output: &span) else { return nil }
+        guard let accepted = store(response, aliases: aliases, isLocal: isLocal, now: now, output: &span) else {
+            return nil
+        }
         for index in output.indices { output[index] = span[index] }
         return accepted
     }
@@ -244,14 +269,16 @@ extension Pipeline {
     /// Whether `exchange` is about the question at hand.
     private func isQuestion(of exchange: Exchange, key: AnswerKey) -> Bool {
         let sent = exchange.message
-        guard exchange.answerKey == key, sent.count >= Header.length + name.count else { return false }
+        guard exchange.answerKey == key else { return false }
+        if let departure = exchange.departure { return name.equals(departure.question.bytes.span) }
+        guard sent.count >= Header.length + name.count else { return false }
         return name.equals(sent.span.extracting(Header.length..<(Header.length + name.count)))
     }
 }
 
 extension [UInt8] {
     /// The bytes of a span.
-    fileprivate init(copying span: Span<UInt8>) {
+    init(copying span: Span<UInt8>) {
         self = []
         reserveCapacity(span.count)
         for index in span.indices { append(span[index]) }

@@ -76,7 +76,13 @@ extension Pipeline {
         restoreQuestion(of: exchange)
         var image = takeImage()
         var span = image.mutableSpan
-        let accepted = store(response, isLocal: false, now: turn.now, output: &span)
+        let accepted: Accepted?
+        if let departure = exchange.departure {
+            let whole = [UInt8](copying: response) + departure.aliases
+            accepted = store(whole.span, aliases: response.count, isLocal: false, now: turn.now, output: &span)
+        } else {
+            accepted = store(response, isLocal: false, now: turn.now, output: &span)
+        }
         if let accepted, accepted.failure == nil {
             if attempt.hasEDNS { health.acceptedEDNS(attempt.server) }
             if attempt.isFallback { health.refusedEDNS(attempt.server, now: turn.now) }

@@ -10,6 +10,10 @@ struct LocalResponse {
     private(set) var answers = 0
     /// Records in the authority section.
     private(set) var authorities = 0
+    /// The name outside of all zones that the aliases lead to, if they do.
+    var departure: DomainName?
+    /// The records of the aliases, without compression.
+    private(set) var aliases: [UInt8] = []
 
     /// A response of only what `builder` has written, the question.
     init(builder: MessageBuilder) {
@@ -43,6 +47,16 @@ struct LocalResponse {
         _ owner: DomainName, _ type: RecordType, _ ttl: UInt32, _ data: [UInt8],
         to output: inout MutableSpan<UInt8>
     ) {
+        if type == .cname || type == .dname {
+            aliases += owner.bytes
+            for word in [
+                type.rawValue, RecordClass.in.rawValue, UInt16(truncatingIfNeeded: ttl >> 16),
+                UInt16(truncatingIfNeeded: ttl), UInt16(truncatingIfNeeded: data.count),
+            ] {
+                aliases += [UInt8(truncatingIfNeeded: word >> 8), UInt8(truncatingIfNeeded: word)]
+            }
+            aliases += data
+        }
         let record = builder.beginRecord(owner, type: type, ttl: ttl, to: &output)
         builder.putData(data.span, of: type, to: &output)
         builder.endRecord(record, to: &output)

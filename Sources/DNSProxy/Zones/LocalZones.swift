@@ -20,14 +20,14 @@ public final class LocalZones: Sendable {
     /// The names at which the zones begin, sorted.
     public var apexes: [DomainName] { zones.keys.sorted() }
 
-    /// Writes the response to a question into `output` and returns its length; nil when no zone holds the name.
+    /// Writes the response to a question into `output`; nil when no zone holds the name.
     ///
     /// A whole message with ID 0 and AA: the RRset (RFC 1034, section 4.3.2), found directly or by a wildcard
     /// (RFC 4592), behind aliases as long as they stay in these zones, or NXDOMAIN or no data with the SOA
     /// (RFC 2308, section 2). An answer that does not fit becomes a question with TC.
-    public func respond(
+    func respond(
         question: borrowing NameBuffer, type: RecordType, into output: inout MutableSpan<UInt8>
-    ) -> Int? {
+    ) -> LocalAnswer? {
         guard !isEmpty, question.count > 0, output.count >= Header.length else { return nil }
         let name = question.domainName
         guard zone(of: name) != nil else { return nil }
@@ -47,7 +47,11 @@ public final class LocalZones: Sendable {
             header.authorityCount = UInt16(truncatingIfNeeded: response.authorities)
         }
         header.write(to: &output)
-        return response.builder.count
+        return LocalAnswer(
+            length: response.builder.count,
+            departure: response.departure.map {
+                Departure(question: name, target: $0, aliases: response.aliases)
+            })
     }
 
     /// Follows the aliases from `name` and writes what is at their end.
@@ -57,7 +61,10 @@ public final class LocalZones: Sendable {
         var name = name
         for _ in 0...AnswerScrubber.aliasLimit {
             // An alias that leaves these zones ends the answer here: the rest is for an upstream.
-            guard let zone = zone(of: name) else { return }
+            guard let zone = zone(of: name) else {
+                response.departure = name
+                return
+            }
             switch zone.find(name) {
             case .missing:
                 response.putNegative(zone, .nameError, to: &output)
@@ -96,4 +103,22 @@ public final class LocalZones: Sendable {
         }
         return nil
     }
+}
+
+/// What the local records say to a question.
+struct LocalAnswer {
+    /// Bytes of the response.
+    var length: Int
+    /// Where the aliases in it lead, when that is out of the local zones.
+    var departure: Departure?
+}
+
+/// Local aliases that lead to a name which only an upstream knows.
+struct Departure: Sendable {
+    /// The name that was asked.
+    let question: DomainName
+    /// The name to ask an upstream for.
+    let target: DomainName
+    /// The records of the aliases, without compression.
+    let aliases: [UInt8]
 }

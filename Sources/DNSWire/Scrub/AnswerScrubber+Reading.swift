@@ -1,17 +1,19 @@
 /// The first half of the work: from bytes to RRsets.
 extension AnswerScrubber {
-    /// Reads every record of the response into the table.
-    mutating func read(_ message: Span<UInt8>) throws(AnswerDefect) -> Header {
+    /// Reads every record of the response into the table, after those of our own that start at `aliases`.
+    mutating func read(_ whole: Span<UInt8>, aliases: Int) throws(AnswerDefect) -> Header {
         clear()
         steps = 0
         table.reset(count: 0)
+        let message = whole.extracting(0..<aliases)
         guard let header = Header(message) else { throw .wire(.truncated) }
         responseCode = header.flags.responseCode
         let kept = Int(header.answerCount) + Int(header.authorityCount)
         guard Int(header.questionCount) + kept + Int(header.additionalCount) <= AnswerScrubber.recordLimit else {
             throw .wire(.tooManyRecords)
         }
-        table.reset(count: kept)
+        table.reset(count: kept + (aliases < whole.count ? 2 * AnswerScrubber.aliasLimit + 2 : 0))
+        try readAliases(whole, from: aliases)
         var reader = RecordReader()
         for _ in 0..<header.questionCount where reader.cursor.isValid {
             _ = reader.cursor.readQuestion(message, into: &scratch)
@@ -24,7 +26,20 @@ extension AnswerScrubber {
         return header
     }
 
-    /// Reads the records of one section; those of another class than IN go nowhere.
+    /// Reads our own records, which end the message and are not counted in its header.
+    private mutating func readAliases(_ message: Span<UInt8>, from offset: Int) throws(AnswerDefect) {
+        var own: [UInt64] = []
+        var reader = RecordReader()
+        reader.cursor = MessageCursor(offset: offset)
+        while reader.cursor.offset < message.count, own.count <= 2 * AnswerScrubber.aliasLimit + 1 {
+            try readSection(message, .answer, count: 1, &reader)
+            own.append(scratch.hash)
+        }
+        ownNames = own
+    }
+
+    /// Reads the records of one section; those of another class than IN, and those of names that only we speak about,
+    /// go nowhere.
     private mutating func readSection(
         _ message: Span<UInt8>, _ section: RecordSetTable.Section, count: UInt16, _ reader: inout RecordReader
     ) throws(AnswerDefect) {
@@ -33,7 +48,7 @@ extension AnswerScrubber {
             if let failure = reader.cursor.failure { throw .wire(failure) }
             try work(reader.isSameOwner ? 1 : 1 + scratch.count)
             recordsRead += 1
-            guard record.recordClass == .in, record.type != .opt else { continue }
+            guard record.recordClass == .in, record.type != .opt, !ownNames.contains(scratch.hash) else { continue }
             var type = record.type
             if type == .rrsig {
                 guard record.dataLength > 18 else { throw .wire(.badDataLength) }

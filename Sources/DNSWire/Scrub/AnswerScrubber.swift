@@ -49,6 +49,8 @@ public struct AnswerScrubber: ~Copyable {
     var responseCode = ResponseCode.noError
     /// Work done on names and records outside the table.
     var steps = 0
+    /// Hashes of names that only we speak about.
+    var ownNames: [UInt64] = []
 
     /// A scrubber whose tables are keyed with `seed`.
     public init(seed: HashSeed = .process) {
@@ -62,12 +64,16 @@ public struct AnswerScrubber: ~Copyable {
     /// The caller has checked that `message` is the response to its own query: ID, QR, and the question. The image
     /// has ID 0, neither AA nor TC, and AD, RA and the code of the response. Names in it point at the question
     /// wherever they can, so that the whole answer follows when the client's spelling is put there.
+    ///
+    /// Bytes from `aliases` on, if given, are not the response's: they are records, without compression, of aliases by
+    /// which we ourselves have come from the question to the name that the response is about. What the response says
+    /// of their owners is left out.
     public mutating func scrub(
-        _ message: Span<UInt8>, question: borrowing NameBuffer, type: RecordType,
+        _ message: Span<UInt8>, question: borrowing NameBuffer, type: RecordType, aliases: Int? = nil,
         into image: inout MutableSpan<UInt8>
     ) -> ScrubResult {
         do throws(AnswerDefect) {
-            let header = try read(message)
+            let header = try read(message, aliases: min(max(aliases ?? message.count, 0), message.count))
             return try write(message, header: header, question: question, type: type, into: &image)
         } catch {
             clear()
@@ -80,6 +86,7 @@ public struct AnswerScrubber: ~Copyable {
         ttlOffsets.removeAll(keepingCapacity: true)
         addresses.removeAll(keepingCapacity: true)
         aliases.removeAll(keepingCapacity: true)
+        ownNames.removeAll(keepingCapacity: true)
         currentPlace = Header.length
         minimumTTL = .max
         chainTTL = .max
