@@ -3,7 +3,7 @@ SHELL := /bin/bash
 SWIFT ?= swift
 RELEASE := .build/release/dnsproxyd
 BUILD_PACKAGES := libldns-dev pkg-config
-TEST_PACKAGES := $(BUILD_PACKAGES) nsd bind9-dnsutils ldnsutils iproute2
+TEST_PACKAGES := $(BUILD_PACKAGES) nsd unbound openssl bind9-dnsutils ldnsutils iproute2 nftables
 BENCH_PACKAGES := $(BUILD_PACKAGES) nsd bind9-dnsutils dnsperf unbound dnsmasq-base valgrind binutils python3
 
 .DEFAULT_GOAL := help

@@ -132,27 +132,5 @@ extension EndToEnd {
             #expect(try daemon.dig("host1.test.example").status == "SERVFAIL")
             #expect(server.queries.map(\.hasEDNS) == [true])
         }
-
-        @Test func `a client that has too many questions waiting gets SERVFAIL, others do not`() throws {
-            let server = try ScriptedServer { query in
-                query.name.hasPrefix("fast") ? [query.response(address: Spoofing.good)] : []
-            }
-            defer { server.stop() }
-            let daemon = try daemon(server, route: ", caseRandomization: false")
-            let greedy = try daemon.client()
-            for number in 0..<1_030 {
-                greedy.ask("slow\(number).test.example", id: UInt16(number))
-                if number % 100 == 99 { usleep(5_000) }
-            }
-            var refused: [UInt16] = []
-            while let answer = greedy.answer(within: .milliseconds(500)), answer.code == 2 {
-                if refused.count < 6 { refused.append(answer.id) }
-                if refused.count == 6 { break }
-            }
-            #expect(refused == Array(1_024..<1_030))
-            #expect(try daemon.counter("overloaded_client") == 6)
-            let answer = try daemon.dig("fast.test.example", source: "127.0.0.2")
-            #expect(answer.addresses == ["192.0.2.1"], "\(answer.text)")
-        }
     }
 }

@@ -141,5 +141,51 @@ extension EndToEnd {
             #expect(try daemon.dig("none.local.example").status == "NXDOMAIN")
             #expect(try daemon.counter("upstream_queries") == before)
         }
+
+        @Test func `a client that has too many questions waiting gets SERVFAIL, others do not`() throws {
+            let server = try ScriptedServer { query in
+                query.name.hasPrefix("fast") ? [query.response(address: [192, 0, 2, 1])] : []
+            }
+            defer { server.stop() }
+            var setup = Setup()
+            setup.upstreams = [#"{servers: ["127.0.0.1:\#(server.port)"], caseRandomization: false}"#]
+            setup.workers = 1
+            let daemon = try Daemon(setup)
+            let greedy = try daemon.client()
+            for number in 0..<1_030 {
+                greedy.ask("slow\(number).test.example", id: UInt16(number))
+                if number % 100 == 99 { usleep(5_000) }
+            }
+            var refused: [UInt16] = []
+            while let answer = greedy.answer(within: .milliseconds(500)), answer.code == 2 {
+                if refused.count < 6 { refused.append(answer.id) }
+                if refused.count == 6 { break }
+            }
+            #expect(refused == Array(1_024..<1_030))
+            #expect(try daemon.counter("overloaded_client") == 6)
+            let answer = try daemon.dig("fast.test.example", source: "127.0.0.2")
+            #expect(answer.addresses == ["192.0.2.1"], "\(answer.text)")
+        }
+
+        @Test func `a server that is silent leaves room for the questions of other routes`() throws {
+            let nsd = try NSD(zone: Upstreams.zone)
+            let silent = try Relay(to: nil)
+            defer { silent.stop() }
+            var setup = Setup()
+            setup.upstreams = [
+                #"{domains: [slow.example], servers: ["127.0.0.1:\#(silent.port)"]}"#,
+                #"{servers: ["127.0.0.1:\#(nsd.port)"]}"#,
+            ]
+            setup.workers = 1
+            let daemon = try Daemon(setup)
+            let clients = try (1...3).map { try daemon.client(source: "127.0.0.\($0)") }
+            for number in 0..<700 {
+                for (index, client) in clients.enumerated() { client.ask("n\(number).c\(index).slow.example") }
+                if number % 50 == 49 { usleep(5_000) }
+            }
+            try eventually("nothing is refused") { try daemon.counter("overloaded_server") == 3 * 700 - 2_048 }
+            #expect(try #require(clients[2].answer()).code == 2)
+            #expect(try daemon.dig("host1.test.example").addresses == ["192.0.2.1"])
+        }
     }
 }

@@ -63,7 +63,11 @@ struct StatusCommand: AsyncParsableCommand {
         }
         for (index, upstream) in status.upstreams.enumerated() {
             let domains = upstream.domains.isEmpty ? "" : " for \(upstream.domains.joined(separator: ", "))"
-            let state = upstream.isUp ? "up" : "down"
+            var state = upstream.isUp ? "up" : "down"
+            if let time = upstream.roundTrip { state += ", \(StatusCommand.milliseconds(time)) ms" }
+            if !upstream.keepsCase { state += ", changes the case of questions" }
+            if !upstream.knowsEDNS { state += ", does not know EDNS" }
+            if let problem = upstream.problem { state += ", \(problem)" }
             lines.append((index == 0 ? "Upstreams" : "", "\(upstream.server)\(domains): \(state)"))
         }
         let counters = status.counters.filter { $0.value > 0 }.sorted { $0.key < $1.key }
@@ -85,6 +89,12 @@ struct StatusCommand: AsyncParsableCommand {
     private static func percent(_ part: UInt64, of whole: UInt64) -> String {
         let tenths = Int((Double(part) / Double(whole) * 1000).rounded())
         return "\(tenths / 10).\(tenths % 10) %"
+    }
+
+    /// Seconds as milliseconds with one decimal.
+    private static func milliseconds(_ seconds: Double) -> String {
+        let tenths = Int((min(max(seconds, 0), 3_600) * 10_000).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
     }
 
     /// Seconds since the epoch as RFC 3339.
