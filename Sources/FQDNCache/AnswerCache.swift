@@ -83,6 +83,12 @@ public final class AnswerCache: Sendable {
         shards[shardNumber(name.hash)].withLock { $0.claimRefresh(name, key, now: now, seconds: seconds) }
     }
 
+    /// Drops what there is for a question, the NXDOMAIN that covers every type of the name included; for when a newer
+    /// response says something else and may not be kept.
+    public func remove(_ name: borrowing NameBuffer, _ key: AnswerKey) {
+        shards[shardNumber(name.hash)].withLock { $0.remove(name, key) }
+    }
+
     /// Drops everything, gives the memory back, and returns how many answers there were.
     @discardableResult
     public func removeAll() -> Int {

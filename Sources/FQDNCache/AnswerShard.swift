@@ -195,6 +195,12 @@ struct AnswerShard: ~Copyable, Sendable {
         return true
     }
 
+    /// Drops what there is for a question, the NXDOMAIN that covers every type of the name included.
+    mutating func remove(_ name: borrowing NameBuffer, _ key: AnswerKey) {
+        if let entry = find(name, key) { remove(entry) }
+        if nameWideEntries > 0, let entry = find(name, key.nameWide) { remove(entry) }
+    }
+
     /// Takes an entry out of the index and leaves its bytes to the tail.
     mutating func remove(_ entry: AnswerEntry) {
         removeFromIndex(entry)

@@ -46,6 +46,30 @@ import Testing
         #expect(message.aged(by: 10).starts(with: buffer.dropLast(2)))
     }
 
+    @Test func `what is removed for a question is gone for it alone, with the NXDOMAIN that covers it`() throws {
+        func has(_ key: AnswerKey) -> Bool {
+            var output = [UInt8](repeating: 0, count: 512)
+            var span = output.mutableSpan
+            return cache.lookup(NameBuffer(name), key, now: start, into: &span) != nil
+        }
+        func insert(_ key: AnswerKey, _ kind: AnswerKind) {
+            let message = Message(name, ttls: [100])
+            cache.insert(
+                NameBuffer(name), key, image: message.bytes.span, ttlOffsets: message.ttlOffsets.span,
+                StoredAnswer(kind: kind, lifetime: 100), now: start)
+        }
+        insert(AnswerKey(type: .a), .positive)
+        insert(AnswerKey(type: .aaaa), .positive)
+        cache.remove(NameBuffer(name), AnswerKey(type: .a))
+        #expect(!has(AnswerKey(type: .a)) && has(AnswerKey(type: .aaaa)))
+        cache.removeAll()
+        insert(AnswerKey(type: AnswerKey.everyType), .nameError)
+        #expect(has(AnswerKey(type: .a)))
+        cache.remove(NameBuffer(name), AnswerKey(type: .a))
+        #expect(!has(AnswerKey(type: .a)))
+        #expect(cache.statistics.entries == 0)
+    }
+
     @Test func `keeps types, classes and the DO and CD bits apart`() throws {
         let keys = [
             AnswerKey(type: .a), AnswerKey(type: .aaaa), AnswerKey(type: .a, recordClass: .ch),

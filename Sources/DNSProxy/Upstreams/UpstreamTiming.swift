@@ -4,7 +4,8 @@ enum UpstreamTiming {
     static let datagramAttempt: Int64 = 800_000_000
     /// Nanoseconds that one attempt over a connection may take.
     static let streamAttempt: Int64 = 2_000_000_000
-    /// Nanoseconds after which an exchange starts no further attempt; clients give up after 5 s by default.
+    /// Nanoseconds after which an exchange starts no further attempt, and the last one gets no longer than one over UDP
+    /// does; clients give up after 5 s by default.
     static let exchange: Int64 = 4_000_000_000
     /// Attempts of one exchange at most, so that the last server of a long list is still reached.
     static let attempts = 6

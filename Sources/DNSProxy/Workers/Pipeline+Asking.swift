@@ -171,7 +171,7 @@ extension Pipeline {
             isMasked: isMasked, hasEDNS: manner.hasEDNS, isFallback: manner.isFallback, started: now)
         let patience = socket == nil ? 0 : UpstreamTiming.datagramAttempt
         _ = exchanges.start(
-            attempt, at: place, slot: slot, deadline: now.adding(nanoseconds: patience), late: late)
+            attempt, at: place, slot: slot, deadline: exchange.deadline(after: patience, from: now), late: late)
         guard let socket else { return }
         var message = exchange.message(hasEDNS: manner.hasEDNS)
         message[0] = UInt8(truncatingIfNeeded: id >> 8)
@@ -191,8 +191,8 @@ extension Pipeline {
             number: exchange.attempts + 1, server: server, socket: -1, id: 0, mask: .none, isMasked: false,
             hasEDNS: manner.hasEDNS, isFallback: manner.isFallback, started: now)
         let id = exchanges.start(
-            attempt, at: place, slot: slot, deadline: now.adding(nanoseconds: UpstreamTiming.streamAttempt),
-            late: late)
+            attempt, at: place, slot: slot,
+            deadline: exchange.deadline(after: UpstreamTiming.streamAttempt, from: now), late: late)
         let mailbox = mailbox
         shared.streams.ask(
             routing.servers[server], message: exchange.message(hasEDNS: manner.hasEDNS)
@@ -201,6 +201,11 @@ extension Pipeline {
 }
 
 extension Exchange {
+    /// When an attempt that starts at `now` and may take that many nanoseconds has to be over: before clients give up.
+    fileprivate func deadline(after patience: Int64, from now: Moment) -> Moment {
+        min(now.adding(nanoseconds: patience), giveUp.adding(nanoseconds: UpstreamTiming.datagramAttempt))
+    }
+
     /// The query as it is sent, but for the ID and the case of letters; without our OPT record unless `hasEDNS`.
     fileprivate func message(hasEDNS: Bool) -> [UInt8] {
         guard !hasEDNS else { return message }

@@ -242,6 +242,8 @@ extension Pipeline {
                     image: image.span.extracting(0..<result.length),
                     ttlOffsets: scrubber.ttlOffsets.span, stored, now: now) ?? 0
         }
+        // A TTL of 0 says that this is all there is to know, and that what the cache has is older.
+        if result.isCacheable, lifetime == 0 { shared.cache.remove(name, key) }
         var failure: ResponseCode?
         if case .failure(let code) = result.outcome { failure = code }
         return Accepted(
