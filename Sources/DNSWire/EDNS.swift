@@ -12,6 +12,11 @@ public struct EDNS: Equatable, Sendable {
     public var optionsOffset: Int
     /// Length of all options in bytes.
     public var optionsLength: Int
+    /// The first COOKIE option (RFC 7873); nil when there is none.
+    public var cookie: ClientCookie?
+    /// Whether there is a keepalive option without data, which is how a client asks for the connection's timeout
+    /// (RFC 7828, section 3.2.1); means nothing over UDP. With data it is none that a client may send, and ignored.
+    public var asksForKeepalive: Bool
 
     /// The payload size we offer and never exceed, what fits an IPv6 packet on any path (DNS flag day 2020).
     public static let ownPayloadSize = 1232
@@ -20,7 +25,8 @@ public struct EDNS: Equatable, Sendable {
     /// Length of an OPT record without options: root owner, type, class, TTL, length.
     public static let emptyLength = 11
 
-    /// Reads the OPT record `record` of `message`; nil when an option runs past the end of the data.
+    /// Reads the OPT record `record` of `message`; nil when an option runs past the end of the data, or a cookie has a
+    /// length that none can have (RFC 7873, section 5.2.2). Options that are not known, padding among them, say nothing.
     public init?(_ record: RecordView, in message: Span<UInt8>) {
         payloadSize = max(Int(record.recordClass.rawValue), EDNS.minimumPayloadSize)
         extendedResponseCode = UInt8(truncatingIfNeeded: record.rawTTL >> 24)
@@ -28,8 +34,18 @@ public struct EDNS: Equatable, Sendable {
         dnssecOK = record.rawTTL & 0x8000 != 0
         optionsOffset = record.dataOffset
         optionsLength = record.dataLength
+        cookie = nil
+        asksForKeepalive = false
         var options = EDNSOptionCursor(self)
-        while options.next(message) != nil {}
+        while let option = options.next(message) {
+            switch option.code {
+            case EDNSOption.cookie:
+                guard let found = ClientCookie(option, in: message) else { return nil }
+                if cookie == nil { cookie = found }
+            case EDNSOption.keepalive: asksForKeepalive = asksForKeepalive || option.dataLength == 0
+            default: break
+            }
+        }
         if options.isMalformed { return nil }
     }
 }
@@ -43,6 +59,8 @@ extension EDNS {
         self.dnssecOK = dnssecOK
         optionsOffset = 0
         optionsLength = 0
+        cookie = nil
+        asksForKeepalive = false
     }
 }
 
@@ -61,8 +79,27 @@ public struct EDNSOption: Equatable, Sendable {
     public static let cookie: UInt16 = 10
     /// Code of TCP keepalive (RFC 7828).
     public static let keepalive: UInt16 = 11
+    /// Code of padding (RFC 7830).
+    public static let padding: UInt16 = 12
     /// Code of extended DNS errors (RFC 8914).
     public static let extendedError: UInt16 = 15
+}
+
+/// Writing of options into a response.
+extension EDNSOption {
+    /// Length of a keepalive option in a response, in bytes: code, length, timeout.
+    public static let keepaliveLength = 6
+
+    /// Writes a keepalive option at `offset` of `output`, which has room for it, and returns the offset behind it.
+    ///
+    /// - Parameter timeout: How long an idle connection stays open, in units of 100 milliseconds
+    ///   (RFC 7828, section 3.1); 0 asks the client to close it.
+    public static func writeKeepalive(timeout: UInt16, to output: inout MutableSpan<UInt8>, at offset: Int) -> Int {
+        output.put16(keepalive, at: offset)
+        output.put16(2, at: offset + 2)
+        output.put16(timeout, at: offset + 4)
+        return offset + keepaliveLength
+    }
 }
 
 /// Walks the options of an OPT record from front to back.

@@ -107,4 +107,10 @@ extension Span<UInt8> {
     public func uint32(at offset: Int) -> UInt32 {
         UInt32(uint16(at: offset)) << 16 | UInt32(uint16(at: offset + 2))
     }
+
+    /// The eight bytes at `offset`.
+    @inlinable
+    public func uint64(at offset: Int) -> UInt64 {
+        UInt64(uint32(at: offset)) << 32 | UInt64(uint32(at: offset + 4))
+    }
 }

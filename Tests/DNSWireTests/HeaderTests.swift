@@ -48,4 +48,13 @@ import Testing
     func `text that is no type is refused`(_ text: String) {
         #expect(RecordType(text) == nil)
     }
+
+    @Test(
+        arguments: [
+            (ExtendedError.staleAnswer, 3), (.cachedError, 13), (.notReady, 14), (.blocked, 15), (.prohibited, 18),
+            (.staleNameError, 19), (.notSupported, 21), (.noReachableAuthority, 22), (.networkError, 23),
+        ] as [(ExtendedError, UInt16)])
+    func `extended errors have the codes of RFC 8914, section 4`(_ error: ExtendedError, _ code: UInt16) {
+        #expect(error.rawValue == code)
+    }
 }

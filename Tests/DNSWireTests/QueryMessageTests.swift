@@ -116,15 +116,51 @@ private func ednsQuery(ttl: UInt32 = 0, size: UInt16 = 1232, owner: [UInt8] = [0
     }
 
     @Test func `options are walked in order`() throws {
-        let bytes = ednsQuery([0, 8, 0, 0, 0, 10, 0, 2, 7, 8]).bytes
+        let bytes = ednsQuery([0, 8, 0, 0, 0, 12, 0, 2, 7, 8]).bytes
         let edns = try #require(decode(bytes).1.edns)
         var options = EDNSOptionCursor(edns)
         var seen: [EDNSOption] = []
         while let option = options.next(bytes.span) { seen.append(option) }
         #expect(!options.isMalformed)
-        #expect(seen.map(\.code) == [8, 10])
+        #expect(seen.map(\.code) == [8, 12])
         #expect(seen.map(\.dataLength) == [0, 2])
         #expect(seen.last.map { Array(bytes[$0.dataOffset..<($0.dataOffset + $0.dataLength)]) } == [7, 8])
+    }
+
+    @Test func `of several cookies the first counts, and each has to have a length that a cookie can have`() {
+        let first: [UInt8] = [0, 10, 0, 8] + Array(1...8)
+        let second: [UInt8] = [0, 10, 0, 8] + Array(11...18)
+        #expect(decode(ednsQuery(first + second).bytes).1.edns?.cookie?.client == 0x0102_0304_0506_0708)
+        #expect(decode(ednsQuery(second + first).bytes).1.edns?.cookie?.client == 0x0B0C_0D0E_0F10_1112)
+        #expect(decode(ednsQuery(first + [0, 10, 0, 1, 0]).bytes).0 == .respond(.formatError, echoesQuestion: true))
+        #expect(decode(ednsQuery().bytes).1.edns?.cookie == nil)
+    }
+
+    @Test(
+        arguments: [
+            ([], false), ([0, 11, 0, 0], true), ([0, 11, 0, 2, 0, 50], false), ([0, 12, 0, 0, 0, 11, 0, 0], true),
+            ([0, 11, 0, 0, 0, 11, 0, 2, 0, 50], true),
+        ] as [([UInt8], Bool)])
+    func `a keepalive option without data asks for one`(_ options: [UInt8], _ expected: Bool) {
+        #expect(decode(ednsQuery(options).bytes).0 == .accept)
+        #expect(decode(ednsQuery(options).bytes).1.edns?.asksForKeepalive == expected)
+    }
+
+    @Test func `a keepalive option is written with its timeout`() {
+        var output = [UInt8](repeating: 0xEE, count: 8)
+        var span = output.mutableSpan
+        let end = EDNSOption.writeKeepalive(timeout: 0x0102, to: &span, at: 1)
+        #expect(end == 7)
+        #expect(output == [0xEE, 0, 11, 0, 2, 1, 2, 0xEE])
+    }
+
+    @Test func `padding and options that nobody knows are ignored, whatever they hold`() {
+        for code: UInt16 in [EDNSOption.padding, 3, 9, 14, 20_292, 65_001, 65_535] {
+            for length in [0, 1, 400] {
+                let option = big(code) + big(UInt16(length)) + [UInt8](repeating: 0xFF, count: length)
+                #expect(decode(ednsQuery(option).bytes).0 == .accept, "option \(code) of \(length) bytes")
+            }
+        }
     }
 
     @Test func `mutated queries never crash, and what is accepted is a query`() {

@@ -199,4 +199,9 @@ extension MutableSpan<UInt8> {
         self[offset] = UInt8(truncatingIfNeeded: value >> 8)
         self[offset + 1] = UInt8(truncatingIfNeeded: value)
     }
+
+    /// Writes eight bytes at `offset`.
+    mutating func put64(_ value: UInt64, at offset: Int) {
+        for index in 0..<8 { self[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(56 - 8 * index)) }
+    }
 }
