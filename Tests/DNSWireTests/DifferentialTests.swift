@@ -14,15 +14,22 @@ enum Difference: String, CaseIterable {
 
 @Suite struct DifferentialTests {
     /// Messages of one run.
-    static let rounds = 24_000
+    static let rounds = 17_000
+    /// Seeds of the runs, which the test runner spreads over the cores: 102,000 messages in all.
+    static let seeds: [UInt64] = [0xD1FF, 1035, 3597, 4034, 6891, 9460]
+    /// Messages made of each generated one: itself, and others with something wrong.
+    static let variants = 5
 
-    @Test func `what DNSWire accepts and means, libldns accepts and means too`() throws {
-        var generator = MessageGenerator(seed: 0xD1FF)
+    @Test(arguments: seeds)
+    func `what DNSWire accepts and means, libldns accepts and means too`(_ seed: UInt64) throws {
+        var generator = MessageGenerator(seed: seed)
         var differences: [Difference: Int] = [:]
         var agreements = (accepted: 0, refused: 0)
+        var whole: [UInt8] = []
         for round in 0..<DifferentialTests.rounds {
-            let whole = generator.message()
-            let bytes = round % 4 == 0 ? whole : generator.damaged(whole)
+            let isWhole = round % DifferentialTests.variants == 0
+            if isWhole { whole = generator.message() }
+            let bytes = isWhole ? whole : generator.damaged(whole)
             let theirs = LDNS.message(bytes)
             switch (WholeMessage.read(bytes), theirs) {
             case (.success(let ours), let theirs?):
@@ -34,16 +41,16 @@ enum Difference: String, CaseIterable {
                     expectSameRewritten(ours, bytes, theirs)
                 }
             case (.success(let ours), nil):
-                #expect(round % 4 != 0, "an undamaged message is refused by libldns: \(bytes)")
+                if isWhole { Issue.record("an undamaged message is refused by libldns: \(bytes)") }
                 #expect(hasUnreadType(ours), "only libldns refuses \(bytes)")
                 differences[.unreadType, default: 0] += 1
             case (.failure(let refusal), let theirs?):
-                #expect(round % 4 != 0, "an undamaged message is refused by DNSWire: \(bytes)")
+                if isWhole { Issue.record("an undamaged message is refused by DNSWire: \(bytes)") }
                 let difference = explain(refusal, bytes, theirs)
                 #expect(difference != nil, "only DNSWire refuses, \(refusal), \(bytes)")
                 if let difference { differences[difference, default: 0] += 1 }
             case (.failure, nil):
-                #expect(round % 4 != 0, "an undamaged message is refused by both: \(bytes)")
+                if isWhole { Issue.record("an undamaged message is refused by both: \(bytes)") }
                 agreements.refused += 1
             }
         }
@@ -126,8 +133,7 @@ enum Difference: String, CaseIterable {
             (again.answer, theirs.answer), (again.authority, theirs.authority), (again.additional, theirs.additional),
         ]
         for (ours, theirs) in sections {
-            let isSame = same(ours, theirs, ignoringCaseInData: true)
-            #expect(isSame, "\(bytes)")
+            if !same(ours, theirs, ignoringCaseInData: true) { Issue.record("written anew it differs: \(bytes)") }
         }
     }
 
