@@ -80,6 +80,11 @@ private func ednsQuery(ttl: UInt32 = 0, size: UInt16 = 1232, owner: [UInt8] = [0
             bytes[offset] = UInt8(value)
             #expect(decode(bytes).0 == .respond(.formatError, echoesQuestion: false))
         }
+        for questions: UInt16 in [0, 2, 65_535] {
+            let bytes = query().bytes
+            let changed = bytes[..<4] + big(questions) + bytes[6...]
+            #expect(decode(Array(changed)).0 == .respond(.formatError, echoesQuestion: false))
+        }
         var bytes = query().bytes
         bytes[11] = 1
         #expect(decode(bytes).0 == .respond(.formatError, echoesQuestion: true))
