@@ -235,6 +235,20 @@ func scrub(
                 "a.example. 60 IN NSEC z.example. A RRSIG NSEC", "a.example. 60 IN RRSIG NSEC \(signature)",
             ], addresses: ["192.0.2.1 300"], dropped: 1),
         ScrubCase(
+            testDescription: "proof by the zone of an alias, not by one that the chain does not touch",
+            answer: ["www.example. 30 IN CNAME a.test.", "a.test. 300 IN A 192.0.2.1"],
+            authority: [
+                "b.test. 60 IN NSEC c.test. A RRSIG NSEC",
+                "b.test. 60 IN RRSIG NSEC \(signature.replacing("example.", with: "test."))",
+                "b.other. 60 IN NSEC c.other. A RRSIG NSEC",
+                "b.other. 60 IN RRSIG NSEC \(signature.replacing("example.", with: "other."))",
+            ],
+            expected: ["www.example. 30 IN CNAME a.test.", "a.test. 300 IN A 192.0.2.1"],
+            expectedAuthority: [
+                "b.test. 60 IN NSEC c.test. A RRSIG NSEC",
+                "b.test. 60 IN RRSIG NSEC \(signature.replacing("example.", with: "test."))",
+            ], aliases: ["a.test."], addresses: ["192.0.2.1 30"], dropped: 2),
+        ScrubCase(
             testDescription: "every type of the name", type: .any,
             answer: [
                 "www.example. 300 IN A 192.0.2.1", "www.example. 300 IN TXT \"x\"", "b.example. 300 IN A 192.0.2.2",
