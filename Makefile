@@ -7,7 +7,7 @@ TEST_PACKAGES := $(BUILD_PACKAGES) nsd unbound openssl bind9-dnsutils ldnsutils 
 BENCH_PACKAGES := $(BUILD_PACKAGES) nsd bind9-dnsutils dnsperf unbound dnsmasq-base valgrind binutils python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint format bench-first bench-allocations clean
+.PHONY: help run test build lint format fuzz test-sanitize bench-first bench-allocations clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,14 @@ lint: ## check the format of all Swift files
 
 format: ## format all Swift files in place
 	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+
+fuzz: ## every fuzz target for a minute, on what it takes from others (about 10 minutes)
+	@scripts/install-packages $(BUILD_PACKAGES)
+	Fuzz/run
+
+test-sanitize: ## unit tests of the modules that touch bytes, under AddressSanitizer and ThreadSanitizer
+	@scripts/install-packages $(TEST_PACKAGES)
+	scripts/test-sanitize
 
 bench-first: build ## CPU time per cached query beside unbound and dnsmasq (about 5 minutes)
 	@scripts/install-packages $(BENCH_PACKAGES)

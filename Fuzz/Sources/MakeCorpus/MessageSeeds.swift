@@ -52,6 +52,12 @@ enum MessageSeeds {
                     signature("abc.example.", .nsec3), ("sub.example.", .ds, numbers(24)),
                     signature("sub.example.", .ds),
                 ], code: .nameError),
+            response(
+                "www.example.", .a, [("www.example.", .cname, wire("a.test.")), ("a.test.", .a, [1, 2, 3, 4])],
+                authority: [
+                    ("b.test.", .nsec, wire("c.test.") + [0, 1, 0x40]),
+                    ("b.test.", .rrsig, [0, 47, 8, 2] + numbers(14) + wire("test.") + numbers(32)),
+                ]),
             response("www.example.", .https, [("www.example.", .https, [0, 1] + wire("cdn.test.") + hints)]),
             response("www.example.", .https, [("www.example.", .https, [0, 0] + wire("cdn.test."))]),
             response("loop.example.", .a, [("loop.example.", .cname, wire("loop.example."))]),
