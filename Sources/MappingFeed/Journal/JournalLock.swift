@@ -14,11 +14,20 @@ struct JournalLock: ~Copyable, Sendable {
 
     /// What the file holds while the journal has everything.
     private static let mark: StaticString = "whole\n"
+    /// How often the lock is tried: whoever was killed, or forked in this moment, may still have it.
+    private static let attempts = 50
+    /// Microseconds between two attempts.
+    private static let pause: useconds_t = 10_000
 
-    /// Takes the lock of the folder `directory`.
+    /// Takes the lock of the folder `directory`, for which it may wait half a second.
     init(_ path: String, directory: String) throws(JournalError) {
         let file = try File(path, O_RDWR | O_CREAT)
-        guard try file.tryLock() else { throw JournalError(.locked, directory) }
+        var attempts = 1
+        while try !file.tryLock() {
+            guard attempts < JournalLock.attempts else { throw JournalError(.locked, directory) }
+            attempts += 1
+            usleep(JournalLock.pause)
+        }
         wasWhole = try file.size() > 0
         self.file = file
         isMarked = wasWhole
