@@ -134,24 +134,41 @@ import Testing
         #expect(time < .seconds(60))
     }
 
+    /// A text that would cost too much to parse, and what is said of it.
+    struct CostlyText: CustomTestStringConvertible, Sendable {
+        /// What it is; the text itself would fill the log.
+        let testDescription: String
+        /// The text.
+        let text: String
+        /// The problem.
+        let problem: String
+
+        /// A text from its parts.
+        init(_ title: String, _ text: String, _ problem: String = "") {
+            testDescription = title
+            self.text = text
+            self.problem = problem
+        }
+    }
+
     @Test(
         arguments: [
-            (String(repeating: "[", count: 100_000), "f.yaml:1:1: error: too many nested brackets"),
-            (
-                String(repeating: "- ", count: 90) + "a",
-                "f.yaml:1:131: error: " + String(repeating: "[0]", count: 65)
-                    + ": nested more than 64 levels deep"
-            ),
-            (
-                "a: \"" + String(repeating: "x", count: 1 << 20) + "\"",
-                "f.yaml: error: the file has 1048581 bytes, more than the limit of 1000000"
-            ),
-            ("[" + String(repeating: "a,", count: 60_000) + "]", "f.yaml: error: the file has more than 50000 values"),
+            CostlyText(
+                "brackets", String(repeating: "[", count: 100_000), "f.yaml:1:1: error: too many nested brackets"),
+            CostlyText(
+                "nested lists", String(repeating: "- ", count: 90) + "a",
+                "f.yaml:1:131: error: " + String(repeating: "[0]", count: 65) + ": nested more than 64 levels deep"),
+            CostlyText(
+                "a long text", "a: \"" + String(repeating: "x", count: 1 << 20) + "\"",
+                "f.yaml: error: the file has 1048581 bytes, more than the limit of 1000000"),
+            CostlyText(
+                "many values", "[" + String(repeating: "a,", count: 60_000) + "]",
+                "f.yaml: error: the file has more than 50000 values"),
         ])
-    func `what costs too much is refused before it costs`(_ text: String, _ expected: String) {
+    func `what costs too much is refused before it costs`(_ each: CostlyText) {
         let limits = DocumentLimits(bytes: 1_000_000, values: 50_000, depth: 64)
-        let found = DocumentNode.documents(in: text, file: "f.yaml", limits: limits).problems
-        #expect(found.map(\.description) == [expected])
+        let found = DocumentNode.documents(in: each.text, file: "f.yaml", limits: limits).problems
+        #expect(found.map(\.description) == [each.problem])
     }
 
     /// Something to choose from.
@@ -216,14 +233,26 @@ import Testing
         #expect(found == [])
     }
 
-    @Test func `a file of endless mistakes does not fill memory`() {
+    @Test func `a file of endless mistakes does not fill memory, and remarks hide no error`() throws {
         let text = "[" + String(repeating: "1,", count: 5000) + "]"
         let problems = DocumentProblems(limit: 10)
         for node in DocumentNode.documents(in: text, file: "f", problems: problems) {
             for element in node.elements(problems) ?? [] { problems.warning(element, "w") }
+            #expect(problems.list.count == 11 && problems.isFull && !problems.hasErrors)
+            #expect(problems.list.last?.description == "f: notice: there are more remarks; these are the first")
+            // Documents with nothing but remarks can be used.
+            #expect(!problems.list.hasErrors)
+            for element in node.elements(problems) ?? [] { problems.error(element, "e") }
         }
-        #expect(problems.list.count == 11)
-        #expect(problems.list.last?.message == "there are more problems; these are the first")
+        #expect(problems.list.count == 22 && problems.hasErrors && problems.list.hasErrors)
+        #expect(problems.list.last?.description == "f: error: there are more errors; these are the first")
+    }
+
+    @Test func `thousands of remarks about valid policies keep nothing from being loaded`() {
+        let policies = (0..<1500).map { Policies.policy("  endpointSelector: {}\n  ingress: [{}]", name: "p\($0)") }
+        let (snapshot, problems) = Policies.load(policies.joined())
+        #expect(snapshot?.policyCount == 1500)
+        #expect(problems.count == 1001 && !problems.hasErrors)
     }
 
     @Test func `a message never carries control characters to a terminal`() {

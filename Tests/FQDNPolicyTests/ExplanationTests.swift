@@ -49,7 +49,7 @@ import Testing
             (
                 "stripe.com",
                 [
-                    #""*.stripe.com" needs a label before what "stripe.com" matches: a star alone is never no label (production/p, policy.yaml:11)"#
+                    #""*.stripe.com" would match names below; "stripe.com" does not: a star needs a label; add "stripe.com" as a matchName of its own (production/p, policy.yaml:11)"#
                 ]
             ),
             (
@@ -65,7 +65,12 @@ import Testing
                 ]
             ),
             ("cilum.io", [#""cilium.io" is spelled nearly the same (production/p, policy.yaml:12)"#]),
-            ("big.example", [#"matchName: "big.example" is for queries over TCP only (production/p, policy.yaml:14)"#]),
+            (
+                "big.example",
+                [
+                    #"matchName: "big.example" is for queries over TCP only: its port entry has protocol TCP (production/p, policy.yaml:14)"#
+                ]
+            ),
             ("other.net", []), (".", []),
         ])
     func `a denied query is explained with what nearly matches`(_ name: String, _ misses: [String]) throws {
@@ -74,6 +79,80 @@ import Testing
         #expect(found.reason == "no rule of production/p allows it")
         #expect(found.nearMisses == misses)
         #expect(found.learned.isEmpty)
+    }
+
+    @Test(
+        arguments: [
+            (
+                "apx-1.glob.io",
+                #""api-*.glob.io" would match, were the label "apx-1" one of the form "api-*" (production/q, policy.yaml:7)"#
+            ),
+            (
+                #"a\032b.stars.io"#,
+                #""*.stars.io": a star stands for letters, digits, "-" and "_", and the label "a\032b" has other bytes (production/q, policy.yaml:8)"#
+            ),
+            ("api-1.globs.io", ""), ("x.y.glob.io", ""),
+        ])
+    func `a label that does not fit is named`(_ name: String, _ miss: String) throws {
+        let policy = Policies.policy(
+            """
+              endpointSelector: {}
+              egress:
+              - toPorts: [{rules: {dns: [{matchPattern: "api-*.glob.io"},
+                  {matchPattern: "*.stars.io"}]}}]
+            """, name: "q")
+        let found = try explain(try Policies.snapshot(policy), name)
+        #expect(found.nearMisses == (miss.isEmpty ? [] : [miss]))
+    }
+
+    @Test func `near misses come the nearest first, and not too many of them`() throws {
+        let typos = (0..<20).map { "{matchName: exampl\($0 % 10)\($0 / 10).com}" }.joined(separator: ", ")
+        let policy = Policies.allowing("[\(typos), {matchPattern: '*.example.com'}]")
+        let found = try explain(try Policies.snapshot(policy), "example.com")
+        #expect(found.nearMisses.count == 5)
+        #expect(found.nearMisses.first?.hasPrefix(#""*.example.com" would match names below"#) == true)
+    }
+
+    @Test func `notes tell what to do about it`() throws {
+        let learning = Policies.policy(
+            """
+              endpointSelector: {matchLabels: {app: api}}
+              egress:
+              - toFQDNs: [{matchName: pay.io}]
+              - toPorts: [{ports: [{port: 53}], rules: {dns: [{matchName: ok.io}]}}]
+            """)
+        let web = Policies.policy(
+            """
+              endpointSelector: {matchLabels: {app: web}}
+              egress: [{toPorts: [{ports: [{port: 53}], rules: {dns: [{matchPattern: "*.io"}]}}]}]
+            """, name: "web")
+        let snapshot = try Policies.snapshot(learning + web)
+        #expect(
+            try explain(snapshot, "pay.io").notes == [
+                #"matchName: "pay.io" of production/p (policy.yaml:7) selects it for learning only: toFQDNs never allows a query; name it under rules.dns of a rule for port 53 as well"#,
+                "production/web (policy.yaml) allows it, but does not select this identity: compare its labels",
+            ])
+        #expect(
+            try explain(snapshot, "ok.io").notes
+                == ["it is not learned, so no enforcer opens its addresses: no toFQDNs selects it"])
+        #expect(try explain(snapshot, "a.io", client: "192.0.2.1").notes.first?.hasPrefix("list the client") == true)
+        let denied = try Policies.snapshot(
+            Policies.policy(
+                """
+                  endpointSelector: {}
+                  egress: [{toFQDNs: [{matchName: a.io}], toPorts: [{rules: {dns: [{matchPattern: "*"}]}}]}]
+                  egressDeny: [{toFQDNs: [{matchPattern: "*.io"}]}]
+                """))
+        #expect(
+            try explain(denied, "a.io").notes == [
+                #"it is not learned: matchPattern: "*.io" of production/p (policy.yaml:7) under egressDeny takes it away"#
+            ])
+    }
+
+    @Test func `a rule is named by its key path as well as its line`() throws {
+        let found = try explain(try Policies.snapshot(policy), "cilium.io")
+        #expect(found.rules.map(\.path) == ["spec.egress[0]"])
+        #expect(found.rules.map(\.line) == [12])
     }
 
     @Test func `the reason tells the mode, the setting or the policy that decided`() throws {

@@ -91,4 +91,35 @@ import Testing
         #expect(try aliases.verdict("10.0.0.1", "a.x").isSelectedAsAlias)
         #expect(try !aliases.verdict("10.0.0.1", "b.x").isSelectedAsAlias)
     }
+
+    @Test(
+        arguments: [
+            ("", ["production/p 80/TCP 443/TCP"]),
+            ("egressDeny: [{toFQDNs: [{matchName: www.x}]}]", []),
+            ("egressDeny: [{toFQDNs: [{matchName: cdn.y}]}]", []),
+            (
+                "egressDeny: [{toFQDNs: [{matchName: www.x}], toPorts: [{ports: [{port: 80}]}]}]",
+                ["production/p 443/TCP"]
+            ),
+            (
+                "egressDeny: [{toFQDNs: [{matchName: cdn.y}], toPorts: [{ports: [{port: 443}]}]}]",
+                ["production/p 80/TCP"]
+            ),
+        ])
+    func `what is denied to a name or to its CNAME target stays closed`(_ deny: String, _ expected: [String]) throws {
+        let snapshot = try Policies.snapshot(
+            Policies.policy(
+                """
+                  endpointSelector: {}
+                  egress:
+                  - toFQDNs: [{matchName: cdn.y}]
+                    toPorts: [{ports: [{port: 443, protocol: TCP}, {port: 80, protocol: TCP}]}]
+                  \(deny)
+                """, annotations: #"{dnsproxyd.io/match-aliases: "true"}"#))
+        let name = NameBuffer(try DomainName("www.x"))
+        let aliases = try [DomainName("a.y"), DomainName("cdn.y")]
+        let found = snapshot.rules(identity: 2, name: name, aliases: aliases)
+        #expect(found.map { "\($0.policy) \($0.ports.map(\.description).joined(separator: " "))" } == expected)
+        #expect(snapshot.rules(identity: 2, name: name).isEmpty)
+    }
 }

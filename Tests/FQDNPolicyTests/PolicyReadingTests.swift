@@ -80,7 +80,7 @@ import Testing
             kind: CiliumClusterwideNetworkPolicy
             metadata: {namespace: x}
             ---
-            kind: ClusterNetworkPolicy
+            kind: ClusterNetworkPolcy
             ---
             {}
             ---
@@ -88,7 +88,8 @@ import Testing
             """)
         #expect(snapshot == nil)
         let kinds =
-            "known are CiliumNetworkPolicy, CiliumClusterwideNetworkPolicy, and identities documents without kind"
+            "known are CiliumNetworkPolicy, CiliumClusterwideNetworkPolicy, ClusterNetworkPolicy, "
+            + "and identities documents without kind"
         let dns = "spec.egress[0].toPorts[0].rules.dns"
         let ports = "spec.egress[0].toPorts[0].ports"
         let oneOf = "an entry has exactly one of them"
@@ -116,7 +117,7 @@ import Testing
             #"23:11: error: metadata: "name" is missing"#,
             #"21:1: error: "spec" is missing"#,
             "23:23: error: metadata.namespace: a clusterwide policy has no namespace",
-            #"25:7: error: kind: unknown kind "ClusterNetworkPolicy"; \#(kinds)"#,
+            #"25:7: error: kind: unknown kind "ClusterNetworkPolcy" (did you mean "ClusterNetworkPolicy"?); \#(kinds)"#,
             #"27:1: error: "kind" is missing; \#(kinds)"#,
             "29:1: error: expected a policy or an identities document, found a list",
         ]
@@ -151,7 +152,7 @@ import Testing
                 "spec.ingress", "spec.egress[0].toPorts[0].rules.http", "spec.egress[0]",
                 "spec.egress[1].toPorts[0].serverNames", "spec.egressDeny[0]", "spec.ingress", "spec.nodeSelector",
             ])
-        #expect(problems.first?.message == "not enforced here: this daemon decides about names only")
+        #expect(problems.first?.message == "not enforced here: this daemon decides about names only [not-enforced]")
     }
 
     @Test func `what probably does not do what was meant is a warning`() throws {
@@ -160,7 +161,7 @@ import Testing
                 """
                   endpointSelector: {}
                   egress:
-                  - toCIDR: [10.0.0.0/8]
+                  - toEntities: [cluster]
                   - toPorts: [{ports: [{port: "5353"}], rules: {dns: [{matchName: a.b}]}}]
                   - toPorts: [{ports: [{port: "53"}], rules: {dns: []}}]
                   - toFQDNs: [{matchName: a.b}]
@@ -169,7 +170,7 @@ import Testing
         #expect(
             Set(problems.filter { $0.severity == .warning }.map { "\($0.line) \($0.message.prefix(24))" })
                 == [
-                    "7 has no toPorts, so it co", "8 has no effect: the ports", "9 an empty list of names m",
+                    "7 has no toPorts, and the ", "8 has no effect: the ports", "9 an empty list of names m",
                     "11 the named port \"https\" i",
                 ])
         let loaded = try #require(snapshot)
@@ -181,7 +182,7 @@ import Testing
         let (_, problems) = Policies.load(Policies.allowing("[]") + Policies.allowing("[]"))
         #expect(
             problems.filter { $0.severity == .error }.map(\.description) == [
-                #"policy.yaml:13:1: error: metadata.name: the CiliumNetworkPolicy "production/p" is already at policy.yaml:3"#
+                #"policy.yaml:13:18: error: metadata.name: the CiliumNetworkPolicy "production/p" is already at policy.yaml:3"#
             ])
         #expect(
             !Policies.load(Policies.allowing("[]", name: "a") + Policies.allowing("[]", name: "b")).problems.hasErrors)

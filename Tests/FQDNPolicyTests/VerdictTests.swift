@@ -40,34 +40,36 @@ import Testing
         }
     }
 
-    @Test(
-        arguments: [
-            PortCase(#"[{ports: [{port: "53", protocol: UDP}]}]"#, .allowed, .denied),
-            PortCase(#"[{ports: [{port: "53", protocol: TCP}]}]"#, .denied, .allowed),
-            PortCase(#"[{ports: [{port: "53", protocol: ANY}]}]"#, .allowed, .allowed),
-            PortCase(#"[{ports: [{port: "53"}]}]"#, .allowed, .allowed),
-            PortCase(#"[{ports: [{port: 53, protocol: udp}]}]"#, .allowed, .denied),
-            PortCase(#"[{ports: [{port: "53", protocol: UDP}, {port: "53", protocol: TCP}]}]"#, .allowed, .allowed),
-            PortCase(#"[{ports: [{port: "1", endPort: 52}]}]"#, .denied, .denied),
-            PortCase(#"[{ports: [{port: "1", endPort: 53}]}]"#, .allowed, .allowed),
-            PortCase(#"[{ports: [{port: "53", endPort: 100, protocol: TCP}]}]"#, .denied, .allowed),
-            PortCase(#"[{ports: [{port: "54", endPort: 100}]}]"#, .denied, .denied),
-            PortCase(#"[{ports: [{port: "0"}]}]"#, .allowed, .allowed),
-            PortCase(#"[{ports: [{port: "0", protocol: UDP}]}]"#, .allowed, .denied),
-            PortCase(#"[{ports: [{port: "443", protocol: TCP}]}]"#, .denied, .denied),
-            PortCase(#"[{ports: [{port: "53", protocol: SCTP}]}]"#, .denied, .denied),
-            PortCase(#"[{ports: [{port: dns, protocol: UDP}, {port: dns-tcp, protocol: TCP}]}]"#, .allowed, .allowed),
-            PortCase(#"[{ports: [{port: http}]}]"#, .denied, .denied),
-            PortCase(#"[{}]"#, .allowed, .allowed),
-            PortCase(#"[{ports: []}]"#, .allowed, .allowed),
-            PortCase(#"[{ports: [{port: "53"}], rules: {dns: [{matchName: a.b}]}}]"#, .allowed, .allowed),
-            PortCase(#"[{ports: [{port: "53"}], rules: {dns: [{matchName: c.d}]}}]"#, .denied, .denied),
-            PortCase(#"[{ports: [{port: "53"}], rules: {dns: []}}]"#, .denied, .denied),
-            PortCase(
-                #"[{ports: [{port: "53", protocol: TCP}], rules: {dns: [{matchPattern: "*"}]}}]"#, .denied, .allowed),
-            PortCase(#"[{ports: [{port: "80"}], rules: {dns: [{matchPattern: "*"}]}}]"#, .denied, .denied),
-            PortCase(#"[{rules: {dns: [{matchPattern: "a.*"}]}}]"#, .allowed, .allowed),
-        ])
+    /// Port entries and what they allow, each with three forms of peers: 72 cases.
+    static let portCases: [PortCase] = [
+        PortCase(#"[{ports: [{port: "53", protocol: UDP}]}]"#, .allowed, .denied),
+        PortCase(#"[{ports: [{port: "53", protocol: TCP}]}]"#, .denied, .allowed),
+        PortCase(#"[{ports: [{port: "53", protocol: ANY}]}]"#, .allowed, .allowed),
+        PortCase(#"[{ports: [{port: "53"}]}]"#, .allowed, .allowed),
+        PortCase(#"[{ports: [{port: 53, protocol: udp}]}]"#, .allowed, .denied),
+        PortCase(#"[{ports: [{port: "53", protocol: UDP}, {port: "53", protocol: TCP}]}]"#, .allowed, .allowed),
+        PortCase(#"[{ports: [{port: "1", endPort: 52}]}]"#, .denied, .denied),
+        PortCase(#"[{ports: [{port: "1", endPort: 53}]}]"#, .allowed, .allowed),
+        PortCase(#"[{ports: [{port: "53", endPort: 100, protocol: TCP}]}]"#, .denied, .allowed),
+        PortCase(#"[{ports: [{port: "54", endPort: 100}]}]"#, .denied, .denied),
+        PortCase(#"[{ports: [{port: "0"}]}]"#, .allowed, .allowed),
+        PortCase(#"[{ports: [{port: "0", protocol: UDP}]}]"#, .allowed, .denied),
+        PortCase(#"[{ports: [{port: "443", protocol: TCP}]}]"#, .denied, .denied),
+        PortCase(#"[{ports: [{port: "53", protocol: SCTP}]}]"#, .denied, .denied),
+        PortCase(#"[{ports: [{port: dns, protocol: UDP}, {port: dns-tcp, protocol: TCP}]}]"#, .allowed, .allowed),
+        PortCase(#"[{ports: [{port: http}]}]"#, .denied, .denied),
+        PortCase(#"[{}]"#, .allowed, .allowed),
+        PortCase(#"[{ports: []}]"#, .allowed, .allowed),
+        PortCase(#"[{ports: [{port: "53"}], rules: {dns: [{matchName: a.b}]}}]"#, .allowed, .allowed),
+        PortCase(#"[{ports: [{port: "53"}], rules: {dns: [{matchName: c.d}]}}]"#, .denied, .denied),
+        PortCase(#"[{ports: [{port: "53"}], rules: {dns: []}}]"#, .denied, .denied),
+        PortCase(
+            #"[{ports: [{port: "53", protocol: TCP}], rules: {dns: [{matchPattern: "*"}]}}]"#, .denied, .allowed),
+        PortCase(#"[{ports: [{port: "80"}], rules: {dns: [{matchPattern: "*"}]}}]"#, .denied, .denied),
+        PortCase(#"[{rules: {dns: [{matchPattern: "a.*"}]}}]"#, .allowed, .allowed),
+    ]
+
+    @Test(arguments: portCases)
     func `a port entry allows queries when it covers 53 with the transport`(_ each: PortCase) throws {
         for peers in [
             "", "  - toEndpoints: [{matchLabels: {k8s-app: kube-dns}}]\n  ", "  - toCIDR: [10.96.0.10/32]\n  ",
@@ -80,44 +82,87 @@ import Testing
         }
     }
 
-    @Test(
-        arguments: [
-            ("egress: [{}]", .denied),
-            ("egress: []", .allowed),
-            ("egressDeny: []", .allowed),
-            ("ingress: [{fromEndpoints: [{}]}]", .allowed),
-            ("egress: [{toEndpoints: [{}]}]", .allowed),
-            ("egress: [{toEntities: [all]}]", .allowed),
-            ("egress: [{toCIDR: [0.0.0.0/0]}]", .allowed),
-            ("egress: [{toEndpoints: []}]", .denied),
-            ("egress: [{toEndpoints: [], toPorts: [{ports: [{port: 53}]}]}]", .denied),
-            ("egress: [{toFQDNs: [{matchName: a.b}]}]", .denied),
-            ("egress: [{toFQDNs: [{matchName: a.b}], toPorts: [{ports: [{port: 53}]}]}]", .denied),
-            (
-                "egress: [{toFQDNs: [{matchName: a.b}], toPorts: [{ports: [{port: 53}], rules: {dns: [{matchName: a.b}]}}]}]",
-                .allowed
-            ),
-            ("egress: [{toFQDNs: [{matchName: a.b}]}]\n  enableDefaultDeny: {egress: false}", .allowed),
-            ("ingress: []\n  enableDefaultDeny: {egress: true}", .denied),
-            ("egressDeny: [{toEndpoints: [{}]}]", .denied),
-            ("egressDeny: [{toCIDR: [169.254.0.0/16]}]\n  egress: [{toEntities: [all]}]", .allowed),
-            (
-                "egressDeny: [{toPorts: [{ports: [{port: 53, protocol: TCP}]}]}]\n  egress: [{toEntities: [all]}]",
-                .allowed
-            ),
-            ("egressDeny: [{toPorts: [{ports: [{port: 53}]}]}]\n  egress: [{toEntities: [all]}]", .denied),
-            (
-                "egressDeny: [{toEndpoints: [{}], toPorts: [{ports: [{port: 53}]}]}]\n  egress: [{toEntities: [all]}]",
-                .allowed
-            ),
-            ("egressDeny: [{toPorts: [{rules: {dns: [{matchName: a.b}]}}]}]\n  egress: [{toEntities: [all]}]", .denied),
-            (
-                "egressDeny: [{toPorts: [{rules: {dns: [{matchPattern: '*.b'}]}}]}]\n  egress: [{toEntities: [all]}]",
-                .denied
-            ),
-            ("egressDeny: [{toPorts: [{rules: {dns: [{matchName: b}]}}]}]\n  egress: [{toEntities: [all]}]", .allowed),
-            ("egressDeny: [{toFQDNs: [{matchName: a.b}]}]\n  egress: [{toEntities: [all]}]", .allowed),
-        ] as [(String, Verdict.Outcome)])
+    /// Rules of every form, and what becomes of a query for `a.b`: 42 cases.
+    static let ruleCases: [(String, Verdict.Outcome)] = [
+        ("egress: [{}]", .denied),
+        ("egress: []", .allowed),
+        ("egressDeny: []", .allowed),
+        ("ingress: [{fromEndpoints: [{}]}]", .allowed),
+        ("egress: [{toEntities: [all]}]", .allowed),
+        ("egress: [{toEntities: [world, cluster]}]", .allowed),
+        ("egress: [{toEntities: [host]}]", .allowed),
+        ("egress: [{toEntities: [world]}]", .denied),
+        ("egress: [{toEntities: [kube-apiserver, remote-node]}]", .denied),
+        ("egress: [{toCIDR: [0.0.0.0/0]}]", .denied),
+        ("egress: [{toCIDRSet: [{cidr: 10.96.0.10/32}]}]", .denied),
+        ("egress: [{toServices: [{k8sService: {serviceName: kube-dns, namespace: kube-system}}]}]", .denied),
+        ("egress: [{toEndpoints: [{}]}]", .denied),
+        ("egress: [{toEndpoints: [{matchLabels: {app: db}}]}]", .denied),
+        ("egress: [{toEndpoints: [{matchLabels: {k8s-app: kube-dns}}]}]", .denied),
+        (
+            "egress: [{toEndpoints: [{matchLabels: {k8s-app: kube-dns, io.kubernetes.pod.namespace: kube-system}}]}]",
+            .allowed
+        ),
+        (
+            "egress: [{toEndpoints: [{matchLabels: {'k8s:k8s-app': node-local-dns, 'k8s:io.kubernetes.pod.namespace': kube-system}}]}]",
+            .allowed
+        ),
+        ("egress: [{toEndpoints: [{matchLabels: {io.kubernetes.pod.namespace: kube-system}}]}]", .allowed),
+        (
+            "egress: [{toEndpoints: [{matchLabels: {k8s-app: metrics, io.kubernetes.pod.namespace: kube-system}}]}]",
+            .denied
+        ),
+        (
+            "egress: [{toEndpoints: [{matchExpressions: [{key: io.kubernetes.pod.namespace, operator: Exists}]}]}]",
+            .allowed
+        ),
+        ("egress: [{toEntities: [world], toPorts: [{ports: [{port: 53}]}]}]", .allowed),
+        ("egress: [{toEntities: [world], toPorts: [{ports: [{port: 443}]}]}]", .denied),
+        ("egress: [{toEndpoints: []}]", .denied),
+        ("egress: [{toEndpoints: [], toPorts: [{ports: [{port: 53}]}]}]", .denied),
+        ("egress: [{toFQDNs: [{matchName: a.b}]}]", .denied),
+        ("egress: [{toFQDNs: [{matchName: a.b}], toPorts: [{ports: [{port: 53}]}]}]", .denied),
+        (
+            "egress: [{toFQDNs: [{matchName: a.b}], toPorts: [{ports: [{port: 53}], rules: {dns: [{matchName: a.b}]}}]}]",
+            .allowed
+        ),
+        ("egress: [{toFQDNs: [{matchName: a.b}]}]\n  enableDefaultDeny: {egress: false}", .allowed),
+        ("ingress: []\n  enableDefaultDeny: {egress: true}", .denied),
+        ("egressDeny: [{toEndpoints: [{}]}]", .denied),
+        ("egressDeny: [{toEntities: [all]}]\n  egress: [{toEntities: [all]}]", .denied),
+        ("egressDeny: [{toEntities: [world]}]\n  egress: [{toEntities: [all]}]", .allowed),
+        (
+            "egressDeny: [{toEntities: [world], toPorts: [{ports: [{port: 53}]}]}]\n  egress: [{toEntities: [all]}]",
+            .allowed
+        ),
+        (
+            "egressDeny: [{toEntities: [world], toPorts: [{rules: {dns: [{matchName: a.b}]}}]}]\n  egress: [{toEntities: [all]}]",
+            .denied
+        ),
+        ("egressDeny: [{toCIDR: [169.254.0.0/16]}]\n  egress: [{toEntities: [all]}]", .allowed),
+        (
+            "egressDeny: [{toPorts: [{ports: [{port: 53, protocol: TCP}]}]}]\n  egress: [{toEntities: [all]}]",
+            .allowed
+        ),
+        ("egressDeny: [{toPorts: [{ports: [{port: 53}]}]}]\n  egress: [{toEntities: [all]}]", .denied),
+        (
+            "egressDeny: [{toEndpoints: [{}], toPorts: [{ports: [{port: 53}]}]}]\n  egress: [{toEntities: [all]}]",
+            .allowed
+        ),
+        ("egressDeny: [{toPorts: [{rules: {dns: [{matchName: a.b}]}}]}]\n  egress: [{toEntities: [all]}]", .denied),
+        (
+            "egressDeny: [{toPorts: [{rules: {dns: [{matchPattern: '*.b'}]}}]}]\n  egress: [{toEntities: [all]}]",
+            .denied
+        ),
+        ("egressDeny: [{toPorts: [{rules: {dns: [{matchName: b}]}}]}]\n  egress: [{toEntities: [all]}]", .allowed),
+        ("egressDeny: [{toFQDNs: [{matchName: a.b}]}]\n  egress: [{toEntities: [all]}]", .allowed),
+    ]
+
+    @Test func `the tables have the sizes that their comments say`() {
+        #expect(VerdictTests.portCases.count * 3 == 72 && VerdictTests.ruleCases.count == 42)
+    }
+
+    @Test(arguments: ruleCases)
     func `rules of every form allow or deny as documented`(_ rules: String, _ expected: Verdict.Outcome) throws {
         let snapshot = try Policies.snapshot(Policies.policy("  endpointSelector: {}\n  \(rules)\n"))
         #expect(try snapshot.outcome("10.0.0.1", "a.b", .udp) == expected)

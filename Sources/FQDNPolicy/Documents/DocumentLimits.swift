@@ -7,8 +7,8 @@ package struct DocumentLimits: Sendable {
     /// Deepest nesting of lists and mappings.
     package var depth: Int
 
-    /// Limits that hold every sensible policy file and let no file take more than a few hundred megabytes.
-    package init(bytes: Int = 16 << 20, values: Int = 1_000_000, depth: Int = 64) {
+    /// Limits that hold every sensible policy file and let no file take more than a second or two and 200 MB.
+    package init(bytes: Int = 16 << 20, values: Int = 500_000, depth: Int = 64) {
         self.bytes = bytes
         self.values = values
         self.depth = depth

@@ -4,8 +4,10 @@ package struct EgressRule: Sendable {
     package enum Peers: Sendable {
         /// Nothing.
         case unrestricted
-        /// At least one peer; for a DNS query it is this daemon.
-        case some
+        /// Peers, among them the cluster's DNS service, whose place this daemon takes.
+        case resolver
+        /// Peers that are something else.
+        case others
         /// An empty list of peers, which is nobody.
         case nobody
     }
@@ -20,17 +22,20 @@ package struct EgressRule: Sendable {
     package let toFQDNs: [PatternEntry]?
     /// Where the rule stands.
     package let place: DocumentPlace
+    /// Its index in `egress` or `egressDeny`.
+    package let number: Int
 
     /// A rule from its parts.
     package init(
         isDeny: Bool = false, peers: Peers = .unrestricted, toPorts: [PortRule]? = nil,
-        toFQDNs: [PatternEntry]? = nil, place: DocumentPlace
+        toFQDNs: [PatternEntry]? = nil, place: DocumentPlace, number: Int = 0
     ) {
         self.isDeny = isDeny
         self.peers = peers
         self.toPorts = toPorts
         self.toFQDNs = toFQDNs
         self.place = place
+        self.number = number
     }
 
     /// What a rule says about queries over some transports.
@@ -43,14 +48,16 @@ package struct EgressRule: Sendable {
 
     /// What the rule says about queries: nothing when it does not cover port 53 of this daemon.
     ///
-    /// `toFQDNs` makes the addresses of those names the peer, and this daemon is none of them, so such a rule is about
-    /// queries only where it lists names under `rules.dns`. A denial of peers is about them, not about this daemon.
+    /// A rule that names ports is about queries when they include 53, whatever its peers are. One that names only
+    /// peers is, when the DNS service is one of them. `toFQDNs` makes the addresses of names the peers, and this daemon
+    /// is none of them: such a rule is about queries only where it lists names under `rules.dns`. A denial that lists
+    /// no names denies queries only when it is for the DNS service, or for everybody.
     package var queryTerms: [QueryTerm] {
-        let isForAnyName = toFQDNs == nil && (isDeny ? peers == .unrestricted : true)
         guard peers != .nobody else { return [] }
+        let isForAnyName = toFQDNs == nil && (!isDeny || peers == .unrestricted || peers == .resolver)
         guard let toPorts else {
             // Without ports, peers and names the rule is Cilium's way to allow nothing at all.
-            guard isForAnyName, peers == .some else { return [] }
+            guard isForAnyName, peers == .resolver else { return [] }
             return [QueryTerm(entries: nil, transports: QueryTransport.allCases)]
         }
         return toPorts.compactMap { rule in
@@ -122,10 +129,13 @@ package struct PatternEntry: Sendable {
     package let pattern: Pattern
     /// Line, counted from 1.
     package let line: Int
+    /// Column in Unicode scalars, counted from 1.
+    package let column: Int
 
     /// An entry from its parts.
-    package init(_ pattern: Pattern, line: Int) {
+    package init(_ pattern: Pattern, line: Int, column: Int = 1) {
         self.pattern = pattern
         self.line = line
+        self.column = column
     }
 }

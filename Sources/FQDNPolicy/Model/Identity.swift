@@ -13,6 +13,15 @@ public struct Identity: Hashable, Sendable {
     /// The client addresses, without duplicates, in order.
     public let prefixes: [IPPrefix]
 
+    /// An identity from its parts.
+    package init(id: IdentityID, names: [String], namespace: String, labels: [String: String], prefixes: [IPPrefix]) {
+        self.id = id
+        self.names = names
+        self.namespace = namespace
+        self.labels = labels
+        self.prefixes = prefixes
+    }
+
     /// The first of the names.
     public var name: String { names.first ?? "" }
 

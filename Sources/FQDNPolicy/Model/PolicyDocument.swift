@@ -6,6 +6,8 @@ package struct PolicyDocument: Sendable {
         case namespaced = "CiliumNetworkPolicy"
         /// A policy for identities of any namespace, and for unknown clients.
         case clusterwide = "CiliumClusterwideNetworkPolicy"
+        /// A policy of the Kubernetes network-policy API, for identities of any namespace.
+        case kubernetes = "ClusterNetworkPolicy"
     }
 
     /// One `spec`.
@@ -16,12 +18,24 @@ package struct PolicyDocument: Sendable {
         package let enablesDefaultDeny: Bool
         /// The rules of `egress` and `egressDeny`.
         package let egress: [EgressRule]
+        /// Its key path: `spec`, or `specs[n]`.
+        package let path: String
+        /// Where its selector stands; nil when it was never text.
+        package let place: DocumentPlace?
+        /// Whether it is about queries at all; one that only selects what is learned leaves them alone.
+        package let isAboutQueries: Bool
 
         /// A spec from its parts.
-        package init(selector: EndpointSelector, enablesDefaultDeny: Bool = true, egress: [EgressRule]) {
+        package init(
+            selector: EndpointSelector, isAboutQueries: Bool = true, enablesDefaultDeny: Bool = true,
+            egress: [EgressRule], path: String = "spec", place: DocumentPlace? = nil
+        ) {
             self.selector = selector
+            self.isAboutQueries = isAboutQueries
             self.enablesDefaultDeny = enablesDefaultDeny
             self.egress = egress
+            self.path = path
+            self.place = place
         }
     }
 
@@ -35,6 +49,8 @@ package struct PolicyDocument: Sendable {
     package let file: String
     /// Line of `metadata.name`.
     package let line: Int
+    /// Column of `metadata.name`.
+    package let column: Int
     /// Whether what it would deny is reported and not denied.
     package let isAudit: Bool
     /// Whether its `toFQDNs` match CNAME targets too.
@@ -44,14 +60,15 @@ package struct PolicyDocument: Sendable {
 
     /// A document from its parts.
     package init(
-        kind: Kind, namespace: String?, name: String, file: String, line: Int, isAudit: Bool = false,
-        matchesAliases: Bool = false, specs: [Spec]
+        kind: Kind, namespace: String?, name: String, file: String, line: Int, column: Int = 1,
+        isAudit: Bool = false, matchesAliases: Bool = false, specs: [Spec]
     ) {
         self.kind = kind
         self.namespace = namespace
         self.name = name
         self.file = file
         self.line = line
+        self.column = column
         self.isAudit = isAudit
         self.matchesAliases = matchesAliases
         self.specs = specs

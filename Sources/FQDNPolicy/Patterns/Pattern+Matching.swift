@@ -53,13 +53,14 @@ func isStarMatched(_ byte: UInt8) -> Bool {
     byte &- 0x61 < 26 || byte &- 0x30 < 10 || byte == 0x2D || byte == 0x5F
 }
 
-/// Whether the label of `name` whose length byte is at `offset` has only bytes that a star stands for.
+/// Whether the label of `name` whose length byte is at `offset` has only bytes that a star stands for, or, with
+/// `orStar`, stars.
 @inline(__always)
-func isStarMatchedLabel(_ name: Span<UInt8>, at offset: Int) -> Bool {
+func isStarMatchedLabel(_ name: Span<UInt8>, at offset: Int, orStar: Bool = false) -> Bool {
     let end = offset + 1 + Int(name[offset])
     var index = offset + 1
     while index < end {
-        guard isStarMatched(name[index]) else { return false }
+        guard isStarMatched(name[index]) || orStar && name[index] == UInt8(ascii: "*") else { return false }
         index += 1
     }
     return true

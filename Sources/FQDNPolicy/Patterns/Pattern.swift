@@ -1,9 +1,10 @@
 import DNSWire
 
-/// One `matchName` or `matchPattern`, compiled for comparison with wire labels.
+/// One `matchName`, `matchPattern` or `domainNames` entry, compiled for comparison with wire labels.
 ///
-/// A star stands for zero or more of `[-a-zA-Z0-9_]` inside one label; `**.` at the start (two or more stars) stands
-/// for one or more labels of these characters; stars alone, with or without a dot, stand for every name.
+/// In a `matchPattern` a star stands for zero or more of `[-a-zA-Z0-9_]` inside one label; `**.` at the start (two or
+/// more stars) stands for one or more labels of these characters; stars alone, with or without a dot, stand for every
+/// name. In `domainNames`, which is another dialect, `*.` at the start stands for one or more labels, and that is all.
 public struct Pattern: Hashable, Sendable {
     /// The key under which a document has the pattern.
     public enum Field: String, Hashable, Sendable, CaseIterable {
@@ -11,6 +12,8 @@ public struct Pattern: Hashable, Sendable {
         case matchName
         /// A name with stars.
         case matchPattern
+        /// A name, perhaps with `*.` in front of it, of the Kubernetes network-policy API.
+        case domainName = "domainNames"
     }
 
     /// What the text means.
@@ -33,7 +36,7 @@ public struct Pattern: Hashable, Sendable {
     /// - Throws: `PatternError`, whose description finishes the sentence "`matchPattern` …".
     public init(_ field: Field, _ text: String) throws(PatternError) {
         self.field = field
-        let trimmed = Pattern.trimmed(text)
+        let trimmed = field == .domainName ? text : Pattern.trimmed(text)
         guard !trimmed.isEmpty else { throw .empty }
         guard trimmed.utf8.count <= 255 else { throw .tooLong }
         if let stranger = trimmed.unicodeScalars.first(where: { !Pattern.isAllowed($0) }) {
@@ -43,7 +46,11 @@ public struct Pattern: Hashable, Sendable {
         let star = UInt8(ascii: "*")
         let dot = UInt8(ascii: ".")
         let hasStars = bytes.contains(star)
-        guard !hasStars || field == .matchPattern else { throw .starInName }
+        guard !hasStars || field != .matchName else { throw .starInName }
+        if field == .domainName {
+            shape = try Pattern.domainName(bytes)
+            return
+        }
         if bytes == [dot] {
             shape = .exact(.root)
             return
@@ -80,6 +87,34 @@ public struct Pattern: Hashable, Sendable {
         shape = .globs(globs, isDeep: isDeep)
     }
 
+    /// The meaning of a name of the Kubernetes network-policy API, in lower case: two or more labels, `*.` perhaps in
+    /// front of them, no other star, and no label that starts or ends with anything but a letter or digit.
+    private static func domainName(_ bytes: [UInt8]) throws(PatternError) -> Shape {
+        let isDeep = bytes.starts(with: "*.".utf8)
+        let name = isDeep ? bytes.dropFirst(2) : bytes[...]
+        guard !name.contains(UInt8(ascii: "*")) else { throw .starNotInFront }
+        let text = String(decoding: name, as: UTF8.self)
+        let parsed: DomainName
+        do throws(NameError) {
+            parsed = try DomainName(text)
+        } catch {
+            switch error {
+            case .emptyLabel, .badEscape: throw .emptyLabel
+            case .labelTooLong: throw .labelTooLong
+            case .nameTooLong: throw .nameTooLong
+            }
+        }
+        guard parsed.labelCount > 1 else { throw .singleLabel }
+        func isEnd(_ byte: UInt8?) -> Bool {
+            byte.map { isStarMatched($0) && $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "_") } ?? false
+        }
+        let labels = text.utf8.split(separator: UInt8(ascii: "."))
+        guard labels.allSatisfy({ isEnd($0.first) && isEnd($0.last) }) else { throw .labelEnd }
+        guard isDeep else { return .exact(parsed) }
+        guard parsed.bytes.count <= 253 else { throw .nameTooLong }
+        return .globs(parsed.bytes, isDeep: true)
+    }
+
     /// Whether the pattern is one name.
     var isExact: Bool {
         if case .exact = shape { true } else { false }
@@ -101,6 +136,24 @@ public struct Pattern: Hashable, Sendable {
             || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "*")
     }
 
+    /// Whether `text`, a valid `matchPattern`, has stars in a row that mean no more than one.
+    static func hasIdleStars(_ text: String) -> Bool {
+        let star = UInt8(ascii: "*")
+        var last: UInt8 = 0
+        var hasRuns = false
+        for byte in text.utf8 {
+            if byte == star, last == star { hasRuns = true }
+            last = byte
+        }
+        // Nearly every pattern ends here.
+        guard hasRuns else { return false }
+        let labels = trimmed(text).utf8.split(separator: UInt8(ascii: "."))
+        let isFirstWild = labels.first?.allSatisfy { $0 == star } ?? false
+        return labels.dropFirst(isFirstWild ? 1 : 0).contains { label in
+            zip(label, label.dropFirst()).contains { $0 == star && $1 == star }
+        }
+    }
+
     /// `label` with every run of stars as one.
     private static func withSingleStars(_ label: ArraySlice<UInt8>) -> [UInt8] {
         var glob: [UInt8] = []
@@ -115,7 +168,10 @@ extension Pattern: CustomStringConvertible {
         switch shape {
         case .exact(let name): name.isRoot ? "." : String(name.description.dropLast())
         case .everyName: "*"
-        case .globs(let globs, let isDeep): Pattern.text(globs: globs[...], isDeep: isDeep)
+        case .globs(let globs, let isDeep):
+            isDeep && field == .domainName
+                ? "*." + Pattern.text(globs: globs[...], isDeep: false)
+                : Pattern.text(globs: globs[...], isDeep: isDeep)
         }
     }
 

@@ -1,4 +1,4 @@
-/// Reads one document of a policy file: a Cilium policy or a list of identities.
+/// Reads the documents of a policy file: policies of every kind, and lists of identities.
 package struct DocumentDispatcher {
     /// The policies read so far.
     package private(set) var policies: [PolicyDocument] = []
@@ -24,9 +24,12 @@ package struct DocumentDispatcher {
             return
         }
         if let kind = pairs.first(where: { $0.key == "kind" })?.value {
-            if let kind = known(kind), let policy = PolicyReader(kind: kind, problems: problems).policy(node) {
-                policies.append(policy)
-            }
+            guard let kind = known(kind) else { return }
+            let policy =
+                kind == .kubernetes
+                ? KubernetesPolicyReader(problems: problems).policy(node)
+                : PolicyReader(kind: kind, problems: problems).policy(node)
+            if let policy { policies.append(policy) }
         } else if pairs.contains(where: { $0.key == "identities" }) {
             identities += IdentityReader(problems: problems).identities(node)
         } else {

@@ -2,26 +2,27 @@
 struct EgressRuleReader {
     /// Whether it is one of `egressDeny`.
     let isDeny: Bool
+    /// The namespace of the policy; nil for a clusterwide one.
+    let namespace: String?
     /// Where problems go.
     let problems: DocumentProblems
 
-    /// The keys that name the other end of a connection.
-    private static let peerKeys = [
-        "toEndpoints", "toRequires", "toCIDR", "toCIDRSet", "toEntities", "toServices", "toGroups", "toNodes",
-    ]
+    /// The keys that name the other end of a connection, `toEndpoints` and `toEntities` aside.
+    private static let otherPeerKeys = ["toRequires", "toCIDR", "toCIDRSet", "toServices", "toGroups", "toNodes"]
+    /// The entities that the DNS service is one of, and this daemon, which runs on the node in its place.
+    private static let resolverEntities: Set<String> = ["all", "cluster", "host"]
+    /// What the DNS service of a cluster is known by.
+    private static let resolvers = ["kube-dns", "node-local-dns"].map { name in
+        let labels = ["k8s-app": name]
+        return Identity(
+            id: IdentityID(namespace: "kube-system", labels: labels), names: [name], namespace: "kube-system",
+            labels: labels, prefixes: [])
+    }
 
-    /// The rule in `node`; nil when nothing can be made of it.
-    func rule(_ node: DocumentNode) -> EgressRule? {
+    /// The rule in `node`, the one with this index; nil when nothing can be made of it.
+    func rule(_ node: DocumentNode, number: Int) -> EgressRule? {
         node.mapping(problems) { rule in
-            var peers = EgressRule.Peers.unrestricted
-            for key in EgressRuleReader.peerKeys {
-                guard let list = rule.elements(key) else { continue }
-                if list.isEmpty {
-                    peers = .nobody
-                } else if peers != .nobody {
-                    peers = .some
-                }
-            }
+            let peers = peers(&rule)
             for key in ["icmps", "authentication"] {
                 if let part = rule.value(key) { problems.notice(part, SpecReader.notEnforced) }
             }
@@ -31,10 +32,40 @@ struct EgressRuleReader {
             let toPorts = ports.map { $0.compactMap { portRule($0, learns: names != nil) } }
             let result = EgressRule(
                 isDeny: isDeny, peers: peers, toPorts: toPorts.flatMap { $0.isEmpty ? nil : $0 }, toFQDNs: toFQDNs,
-                place: node.place)
+                place: node.place, number: number)
             if !rule.pairs.isEmpty, !result.isAboutNames { problems.notice(node, SpecReader.notEnforced) }
             return result
         }
+    }
+
+    /// Who the other end is.
+    private func peers(_ rule: inout DocumentMapping) -> EgressRule.Peers {
+        var lists = EgressRuleReader.otherPeerKeys.compactMap { rule.elements($0) }
+        var hasResolver = false
+        if let endpoints = rule.elements("toEndpoints") {
+            lists.append(endpoints)
+            for endpoint in endpoints where selectsResolver(endpoint) { hasResolver = true }
+        }
+        if let entities = rule.elements("toEntities") {
+            lists.append(entities)
+            for entity in entities.compactMap({ $0.string(problems) })
+            where EgressRuleReader.resolverEntities.contains(entity) {
+                hasResolver = true
+            }
+        }
+        if lists.contains(where: \.isEmpty) { return .nobody }
+        return lists.isEmpty ? .unrestricted : hasResolver ? .resolver : .others
+    }
+
+    /// Whether a selector of `toEndpoints` selects the DNS service. One that does not ask for a namespace means that
+    /// of its policy.
+    private func selectsResolver(_ node: DocumentNode) -> Bool {
+        var requirements = SelectorReader(problems: problems).requirements(node)
+        if let namespace, !requirements.contains(where: { LabelKey.isAboutNamespace($0.key) }) {
+            requirements.append(.init(LabelKey.namespace, .isIn, [namespace]))
+        }
+        let selector = EndpointSelector(requirements)
+        return EgressRuleReader.resolvers.contains { selector.selects($0) }
     }
 
     /// The patterns of `toFQDNs` or `rules.dns`; those that cannot be read are noted and left out.
@@ -51,19 +82,8 @@ struct EgressRuleReader {
                     problems.error(node, "has neither matchName nor matchPattern; an entry has exactly one of them")
                     return nil
                 }
-                return self.entry(value, name != nil ? .matchName : .matchPattern)
+                return PatternEntry(value, name != nil ? .matchName : .matchPattern, problems)
             } ?? nil
-        }
-    }
-
-    /// The pattern that `node`, the value of `field`, has.
-    private func entry(_ node: DocumentNode, _ field: Pattern.Field) -> PatternEntry? {
-        guard let text = node.string(problems) else { return nil }
-        do throws(PatternError) {
-            return PatternEntry(try Pattern(field, text), line: node.line)
-        } catch {
-            problems.error(node, "\(quoted(text)) \(error)")
-            return nil
         }
     }
 
@@ -84,10 +104,15 @@ struct EgressRuleReader {
                         if let part = rules.value(key) { problems.notice(part, SpecReader.notEnforced) }
                     }
                     guard let node = rules.value("dns"), let list = node.elements(problems) else { return }
-                    if list.isEmpty { problems.warning(node, "an empty list of names matches none") }
+                    if list.isEmpty {
+                        problems.warning(node, "an empty list of names matches none [\(LintCode.neverMatches)]")
+                    }
                     dns = entries(list)
                     if PortRule(ports: ports).dnsTransports.isEmpty {
-                        problems.warning(node, "has no effect: the ports beside it do not include 53 over UDP or TCP")
+                        problems.warning(
+                            node,
+                            "has no effect: the ports beside it do not include 53 over UDP or TCP "
+                                + "[\(LintCode.neverMatches)]")
                     }
                 }
             }
@@ -120,16 +145,22 @@ struct EgressRuleReader {
 
     /// The range of a named port: the names that DNS servers give to theirs mean 53, others nothing here.
     private func named(_ text: String, _ node: DocumentNode, _ protocol: String, learns: Bool) -> PortRange? {
+        // The names that Kubernetes allows (RFC 6335, section 5.1, though longer): at least one letter, no hyphen at
+        // an end.
+        let bytes = Array(text.lowercased().utf8)
         let isName =
-            !text.isEmpty && text.utf8.count <= 63
-            && text.utf8.allSatisfy { isStarMatched($0 &- 0x41 < 26 ? $0 | 0x20 : $0) }
+            bytes.count <= 63 && bytes.first != UInt8(ascii: "-") && bytes.last != UInt8(ascii: "-")
+            && bytes.allSatisfy { isStarMatched($0) } && bytes.contains { $0 &- 97 < 26 }
         guard isName else {
             problems.error(node, "expected a port number from 0 to 65535 or a port name, found \(quoted(text))")
             return nil
         }
         if ["dns", "dns-tcp", "domain"].contains(text.lowercased()) { return PortRange(53, 53, `protocol`) }
         if learns {
-            problems.warning(node, "the named port \(quoted(text)) is left out: learned addresses need port numbers")
+            problems.warning(
+                node,
+                "the named port \(quoted(text)) is left out: learned addresses need port numbers "
+                    + "[\(LintCode.namedPort)]")
         }
         return nil
     }
@@ -144,5 +175,24 @@ struct EgressRuleReader {
             "unknown protocol \(quoted(text))\(suggestion(for: text, among: known)); "
                 + "expected one of \(known.joined(separator: ", "))")
         return "ANY"
+    }
+}
+
+extension PatternEntry {
+    /// The pattern that `node`, the value of `field`, has; nil, and an error, when it is none.
+    init?(_ node: DocumentNode, _ field: Pattern.Field, _ problems: DocumentProblems) {
+        guard let text = node.string(problems) else { return nil }
+        do throws(PatternError) {
+            self.init(try Pattern(field, text), line: node.line, column: node.column)
+        } catch {
+            problems.error(node, "\(quoted(text)) \(error)")
+            return nil
+        }
+        if field == .matchPattern, Pattern.hasIdleStars(text) {
+            problems.warning(
+                node,
+                "\(quoted(text)): stars in a row are as one star here; they stand for several labels only "
+                    + "at the start, before a dot [\(LintCode.doubleStar)]")
+        }
     }
 }

@@ -6,6 +6,8 @@ public struct Explanation: Hashable, Sendable, Codable {
         public let policy: String
         /// The file of the policy.
         public let file: String
+        /// The rule's key path in the document, such as `spec.egress[0]`.
+        public let path: String
         /// The line of the pattern, or of the rule when it has none.
         public let line: Int
         /// The text, such as `matchPattern: "*.example.com"`.
@@ -38,8 +40,10 @@ public struct Explanation: Hashable, Sendable, Codable {
     public let rules: [Rule]
     /// What is told to enforcers about the addresses in the answer; empty when they are not learned.
     public let learned: [SelectedRule]
-    /// Rules that nearly match, each as a sentence; empty unless the query is denied.
+    /// Rules that nearly match, each as a sentence, the likeliest first; empty unless the query is denied.
     public let nearMisses: [String]
+    /// What else helps to understand the outcome and to change it, each as a sentence.
+    public let notes: [String]
 }
 
 extension Explanation {
@@ -63,6 +67,7 @@ extension Explanation {
             lines.append("learned   \(rule.policy): \(rule.ports.map(\.description).joined(separator: ", "))")
         }
         for miss in nearMisses { lines.append("near miss \(miss)") }
+        for note in notes { lines.append("note      \(note)") }
         return lines
     }
 }

@@ -21,16 +21,22 @@ extension PolicySnapshot {
         let verdict = verdict(identity: index, name: buffer, transport: transport)
         let matching = matchingEntries(identity: index, name: buffer)
         let rules = explained(matching, transport)
-        let policies = selectingPolicies[Int(ruleSets[index])].map { self.policies[$0].title }
+        let selecting = selectingPolicies[Int(ruleSets[index])].map { self.policies[$0] }
+        // Policies that leave queries alone are no reason for an outcome.
+        let judging = selecting.filter(\.isAboutQueries).map(\.title)
+        let learned = verdict.isAnswered ? self.rules(identity: index, name: buffer) : []
         return Explanation(
             client: client?.description, identity: identity.id, identityName: identity.name,
             namespace: identity.namespace, labels: identity.labels, name: name.description, transport: transport,
             outcome: verdict.outcome,
-            reason: reason(verdict.outcome, rules, ruleSet(of: index), isUnknown: index == 0, policies),
-            policies: policies, rules: rules,
-            learned: verdict.isAnswered ? self.rules(identity: index, name: buffer) : [],
+            reason: reason(verdict.outcome, rules, ruleSet(of: index), isUnknown: index == 0, judging),
+            policies: selecting.map(\.title), rules: rules, learned: learned,
             nearMisses: verdict.outcome == .allowed || verdict.outcome == .prohibited
-                ? [] : NearMisses(self, ruleSet(of: index), name, transport).sentences)
+                ? [] : NearMisses(self, ruleSet(of: index), name, transport).sentences,
+            notes: ExplanationNotes(
+                snapshot: self, identity: index, name: name, transport: transport, outcome: verdict.outcome,
+                matching: matching, isLearned: !learned.isEmpty
+            ).sentences)
     }
 
     /// The matching rules about queries over `transport`: those that deny first.
@@ -41,10 +47,10 @@ extension PolicySnapshot {
         ]
         return effects.flatMap { effect in
             entries.filter { $0.effects.has(effect.first, transport) }.map { entry in
-                let policy = policies[rules[Int(entry.rule)].policy]
+                let policy = policy(of: rules[Int(entry.rule)])
                 return Explanation.Rule(
-                    policy: policy.title, file: policy.file, line: Int(entry.line), rule: tables.text(of: entry),
-                    effect: effect.text)
+                    policy: policy.title, file: policy.file, path: path(of: rules[Int(entry.rule)]),
+                    line: Int(entry.line), rule: tables.text(of: entry), effect: effect.text)
             }
         }
     }
@@ -57,7 +63,9 @@ extension PolicySnapshot {
         let modeNote = options.enforcement == .audit ? "enforcement is audit; " : ""
         if options.enforcement == .never { return "enforcement is never" }
         if isUnknown, selecting.isEmpty {
-            if policyCount == 0, options.enforcement != .always { return "there is no policy document" }
+            if !judgesQueries, options.enforcement != .always {
+                return policyCount == 0 ? "there is no policy document" : "no policy document is about queries"
+            }
             return outcome == .allowed
                 ? "unknown clients are allowed"
                 : "\(modeNote)no identity has the client's address, and no policy selects reserved: unknown"
@@ -79,68 +87,5 @@ extension PolicySnapshot {
         return selecting.isEmpty
             ? "no policy selects the identity, and enforcement is always"
             : "no rule of \(selecting.joined(separator: ", ")) allows it"
-    }
-}
-
-/// Finds rules that look as if they were meant for a name that they do not match.
-private struct NearMisses {
-    /// The sentences, at most `limit`.
-    private(set) var sentences: [String] = []
-    /// Most sentences.
-    private static let limit = 5
-    /// Most rules that are looked at, so that the answer comes at once.
-    private static let searched = 100_000
-
-    /// Looks through the rules of a rule set for names close to `name`.
-    init(_ snapshot: PolicySnapshot, _ ruleSet: RuleTables.RuleSet, _ name: DomainName, _ transport: QueryTransport) {
-        let tables = snapshot.tables
-        let range = Int(ruleSet.entries.lowerBound)..<Int(ruleSet.entries.upperBound)
-        let other = transport == .udp ? QueryTransport.tcp : .udp
-        for entry in tables.entries[range].prefix(NearMisses.searched) where sentences.count < NearMisses.limit {
-            let allows = RuleEffects([.allowsUDP, .auditAllowsUDP])
-            let anyTransport = allows.union(allows.for(.tcp))
-            guard !entry.effects.isDisjoint(with: anyTransport) else { continue }
-            guard let text = tables.patternText(of: entry), let pattern = try? Pattern(.matchPattern, text) else {
-                continue
-            }
-            let buffer = NameBuffer(name)
-            let sentence: String?
-            if pattern.matches(buffer, for: .query) {
-                sentence =
-                    !entry.effects.isDisjoint(with: allows.for(transport))
-                    ? nil : "\(tables.text(of: entry)) is for queries over \(other.protocolName) only"
-            } else {
-                sentence = NearMisses.sentence(pattern, text, name)
-            }
-            if let sentence {
-                let policy = snapshot.policies[snapshot.rules[Int(entry.rule)].policy]
-                sentences.append("\(sentence) (\(policy.title), \(policy.file):\(entry.line))")
-            }
-        }
-    }
-
-    /// What keeps `pattern`, whose text is `text`, from matching `name`; nil when they have little in common.
-    private static func sentence(_ pattern: Pattern, _ text: String, _ name: DomainName) -> String? {
-        let plainName = String(name.description.dropLast())
-        if pattern.isExact {
-            guard let exact = try? DomainName(text), !exact.isRoot, name != exact else { return nil }
-            if name.isEqualToOrBelow(exact) {
-                return "\"\(text)\" is that name alone; \"**.\(text)\" would match the names below it"
-            }
-            let isTypo =
-                abs(text.utf8.count - plainName.utf8.count) <= 2 && !suggestion(for: plainName, among: [text]).isEmpty
-            return isTypo ? "\"\(text)\" is spelled nearly the same" : nil
-        }
-        guard let dot = text.firstIndex(of: ".") else { return nil }
-        let first = text[..<dot]
-        let rest = String(text[text.index(after: dot)...])
-        guard let restPattern = try? Pattern(.matchPattern, rest), first.allSatisfy({ $0 == "*" }) else { return nil }
-        if restPattern.matches(NameBuffer(name), for: .query) {
-            return "\"\(text)\" needs a label before what \"\(rest)\" matches: a star alone is never no label"
-        }
-        guard first == "*", let deep = try? Pattern(.matchPattern, "**.\(rest)"),
-            deep.matches(NameBuffer(name), for: .query)
-        else { return nil }
-        return "\"\(text)\" stands for one label, since a star never crosses a dot; \"**.\(rest)\" would match"
     }
 }

@@ -1,43 +1,44 @@
 public import DNSWire
 
 extension PolicySnapshot {
-    /// What an enforcer is told about addresses of `name` that the client of `identity` learned: the policies whose
-    /// `toFQDNs` select it, with their ports, less what `egressDeny` takes away. Empty when nothing is to be learned.
-    ///
-    /// With `asAlias` only the policies count that match CNAME targets, `name` being such a target.
-    public func rules(identity: Int, name: borrowing NameBuffer, asAlias: Bool = false) -> [SelectedRule] {
-        let matching = matchingEntries(identity: identity, name: name)
-        guard !matching.contains(where: { $0.effects.contains(.deniesLearning) }) else { return [] }
-        var denied: [PortRange] = []
-        for entry in matching where entry.effects.contains(.deniesPorts) { denied += rules[Int(entry.rule)].ports }
+    /// What an enforcer is told about the addresses of an answer to `name` that leads over `aliases`: the policies
+    /// whose `toFQDNs` select the name, or, where a policy matches CNAME targets, one of these, with their ports, less
+    /// what `egressDeny` takes away from the name or the target. Empty when nothing is to be learned.
+    public func rules(identity: Int, name: borrowing NameBuffer, aliases: [DomainName] = []) -> [SelectedRule] {
+        let own = matchingEntries(identity: identity, name: name)
+        guard let denied = deniedPorts(own) else { return [] }
         var ports: [Int: Set<PortRange>] = [:]
-        for entry in matching where entry.effects.contains(asAlias ? .selectsAliases : .selects) {
-            let rule = rules[Int(entry.rule)]
-            for range in rule.ports {
-                ports[rule.policy, default: []].formUnion(range.subtracting(denied))
-            }
+        open(own, .selects, less: denied, &ports)
+        for alias in matchesAliases ? aliases : [] {
+            let entries = matchingEntries(identity: identity, name: NameBuffer(alias))
+            guard let more = deniedPorts(entries) else { continue }
+            open(entries, .selectsAliases, less: denied + more, &ports)
         }
         return ports.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }.map { policy, ranges in
             SelectedRule(policy: policies[policy].title, ports: ranges.map { SelectedRule.Port($0) }.sorted())
         }
     }
 
-    /// What an enforcer is told about the addresses of an answer to `name` that leads over `aliases`: the rules that
-    /// select the name, and those of policies that match CNAME targets and select one of them. A deny rule for the
-    /// name itself leaves nothing.
-    public func rules(identity: Int, name: borrowing NameBuffer, aliases: [DomainName]) -> [SelectedRule] {
-        let direct = rules(identity: identity, name: name)
-        guard matchesAliases, !aliases.isEmpty else { return direct }
-        let own = matchingEntries(identity: identity, name: name)
-        guard !own.contains(where: { $0.effects.contains(.deniesLearning) }) else { return direct }
-        var ports: [String: Set<SelectedRule.Port>] = [:]
-        for rule in direct { ports[rule.policy, default: []].formUnion(rule.ports) }
-        for alias in aliases {
-            for rule in rules(identity: identity, name: NameBuffer(alias), asAlias: true) {
-                ports[rule.policy, default: []].formUnion(rule.ports)
-            }
+    /// The ports that matching rules keep from being opened; nil for every port.
+    private func deniedPorts(_ matching: [RuleTables.Entry]) -> [PortRange]? {
+        guard !matching.contains(where: { $0.effects.contains(.deniesLearning) }) else { return nil }
+        return matching.filter { $0.effects.contains(.deniesPorts) }.flatMap { ports(of: $0) }
+    }
+
+    /// Adds to `opened`, by policy, what those of the matching rules open that have the effect `selecting`.
+    private func open(
+        _ matching: [RuleTables.Entry], _ selecting: RuleEffects, less denied: [PortRange],
+        _ opened: inout [Int: Set<PortRange>]
+    ) {
+        for entry in matching where entry.effects.contains(selecting) {
+            let policy = Int(rules[Int(entry.rule)].policy)
+            for range in ports(of: entry) { opened[policy, default: []].formUnion(range.subtracting(denied)) }
         }
-        return ports.sorted { $0.key < $1.key }.map { SelectedRule(policy: $0, ports: $1.sorted()) }
+    }
+
+    /// The ports that an entry's rule has for learned addresses.
+    func ports(of entry: RuleTables.Entry) -> [PortRange] {
+        portLists[Int(rules[Int(entry.rule)].ports)]
     }
 
     /// All entries whose pattern matches `name`, in the order of the documents.
@@ -45,10 +46,10 @@ extension PolicySnapshot {
         var found = HeadsVisitor()
         tables.walk(ruleSet(of: identity), name, &found)
         var indices: [Int] = []
-        for head in found.heads {
-            var index = Int(head)
+        for (head, place) in found.found {
+            var index = Int(tables.index(of: head))
             while index != 0 {
-                indices.append(index)
+                if tables.entries[index].place == place { indices.append(index) }
                 index = Int(tables.entries[index].next)
             }
         }

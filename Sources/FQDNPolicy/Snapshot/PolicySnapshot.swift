@@ -18,6 +18,8 @@ public final class PolicySnapshot: Sendable {
     /// Whether a policy also selects names that are CNAME targets, so that answers have to be looked at for them.
     public let matchesAliases: Bool
 
+    /// Whether there is a policy document that is about queries.
+    let judgesQueries: Bool
     /// The compiled rules.
     let tables: RuleTables
     /// For each identity the index of its rule set.
@@ -28,6 +30,8 @@ public final class PolicySnapshot: Sendable {
     let policies: [PolicySummary]
     /// The rules of the policies, for explanations and ports.
     let rules: [RuleSummary]
+    /// The lists of ports that rules have.
+    let portLists: [[PortRange]]
     /// From client addresses to indices of `identities`.
     private let addresses: AddressTable
 
@@ -37,23 +41,45 @@ public final class PolicySnapshot: Sendable {
         let title: String
         /// Its file.
         let file: String
+        /// Its kind.
+        let kind: PolicyDocument.Kind
+        /// Whether it is in audit.
+        let isAudit: Bool
+        /// The key paths of its specs.
+        let specs: [String]
+
+        /// What is kept of a document.
+        init(_ document: PolicyDocument) {
+            title = document.title
+            file = document.file
+            kind = document.kind
+            isAudit = document.isAudit
+            specs = document.specs.map(\.path)
+        }
+
+        /// Whether it says anything about queries.
+        var isAboutQueries: Bool { kind != .kubernetes }
     }
 
     /// What is needed of a rule once its patterns are compiled.
     struct RuleSummary: Sendable {
         /// Index of its policy.
-        let policy: Int
+        let policy: UInt32
+        /// Index of its spec in the policy.
+        let spec: UInt32
+        /// Its index in `egress` or `egressDeny`.
+        let number: UInt32
+        /// Index of its list of ports for learned addresses.
+        let ports: UInt32
         /// Whether it is one of `egressDeny`.
         let isDeny: Bool
-        /// The ports for learned addresses.
-        let ports: [PortRange]
     }
 
     /// What the compiler made.
     init(
         generation: UInt64, options: PolicyOptions, identities: [Identity], policyCount: Int, ruleCount: Int,
         tables: RuleTables, ruleSets: [UInt32], selectingPolicies: [[Int]], policies: [PolicySummary],
-        rules: [RuleSummary], addresses: AddressTable
+        rules: [RuleSummary], portLists: [[PortRange]], addresses: AddressTable
     ) {
         self.generation = generation
         self.options = options
@@ -64,7 +90,9 @@ public final class PolicySnapshot: Sendable {
         self.ruleSets = ruleSets
         self.selectingPolicies = selectingPolicies
         self.policies = policies
+        judgesQueries = policies.contains(where: \.isAboutQueries)
         self.rules = rules
+        self.portLists = portLists
         self.addresses = addresses
         matchesAliases = tables.entries.contains { $0.effects.contains(.selectsAliases) }
     }
@@ -96,7 +124,11 @@ public final class PolicySnapshot: Sendable {
             isSelectedAsAlias: mayLearn && effects.contains(.selectsAliases))
     }
 
+    /// The policy that a rule belongs to.
+    func policy(of rule: RuleSummary) -> PolicySummary { policies[Int(rule.policy)] }
+
     /// The rule set of an identity; of an unknown client for any number that is none.
+    @inline(__always)
     func ruleSet(of identity: Int) -> RuleTables.RuleSet {
         tables.ruleSets[Int(ruleSets[ruleSets.indices.contains(identity) ? identity : 0])]
     }
@@ -110,7 +142,7 @@ public final class PolicySnapshot: Sendable {
     ) -> Verdict.Outcome {
         if options.enforcement == .never { return .allowed }
         if isUnknown, !ruleSet.isEnforced, !ruleSet.isAudited {
-            switch (policyCount > 0, options.unknownClients) {
+            switch (judgesQueries, options.unknownClients) {
             case (true, .refuse): return options.enforcement == .audit ? .audited : .prohibited
             case (true, .allow): return .allowed
             case (false, _): return options.enforcement == .always ? .denied : .allowed

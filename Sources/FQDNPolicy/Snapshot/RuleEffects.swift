@@ -20,6 +20,11 @@ struct RuleEffects: OptionSet, Hashable, Sendable {
     /// It keeps the name from being learned, for some ports.
     static let deniesPorts = RuleEffects(rawValue: 1 << 11)
 
+    /// Whether it is about what is learned, not about queries.
+    var isAboutLearning: Bool {
+        !isDisjoint(with: [.selects, .selectsAliases, .deniesLearning, .deniesPorts])
+    }
+
     /// Whether the bit of `transport` in the group of `first` is set.
     @inline(__always)
     func has(_ first: RuleEffects, _ transport: QueryTransport) -> Bool {
@@ -42,5 +47,12 @@ struct RuleEffects: OptionSet, Hashable, Sendable {
             case (true, true): auditDeniesUDP
             }
         return transports.reduce(into: []) { $0.formUnion(group.for($1)) }
+    }
+
+    /// What `toFQDNs` of a rule do; nil for nothing.
+    static func learning(_ rule: EgressRule, isAudit: Bool, aliases: Bool) -> RuleEffects? {
+        if rule.isDeny { return isAudit ? nil : rule.toPorts == nil ? .deniesLearning : .deniesPorts }
+        guard !rule.learnedPorts.isEmpty else { return nil }
+        return aliases ? [.selects, .selectsAliases] : .selects
     }
 }

@@ -2,30 +2,20 @@ import DNSWire
 
 /// All compiled rules, as flat arrays of plain data that refer to each other by index.
 ///
-/// Identities with the same policies share a rule set. A rule set has its exact names in an open-addressed table of
-/// its own, and its patterns in a trie over labels from the right, whose literal edges of all rule sets are in one
-/// open-addressed table. Index 0 of nodes, globs and entries is nobody, so that 0 can mean "none". The cost of a
-/// lookup depends on the number of labels of the name, and on how many globs such as `api-*` stand side by side at
-/// one place of the trie; not on the number of rules.
+/// The rules that concern an identity are its rule set: one or a few layers, each shared with every other identity
+/// that has the same rules. A layer has its exact names in buckets of its own and its patterns in a
+/// trie over labels from the right. Labels that are partly stars, such as `api-*`, are found by their text before the
+/// first star, behind the last one, and between them (see `GlobNode`). The nodes of all tries are one hash table.
+///
+/// So the cost of a lookup depends on the name, and on how many rules match it, not on how many there are. Index 0 of
+/// nodes, glob nodes and entries is nobody, so that 0 can mean "none".
 struct RuleTables: Sendable {
-    /// Where the rules of one set of policies are.
+    /// The rules for some identities.
     struct RuleSet: Sendable {
-        /// First slot of its exact names.
-        var exactBase: UInt32 = 0
-        /// Slots of its exact names, a power of two, less one; meaningless without names.
-        var exactMask: UInt32 = 0
-        /// Whether it has exact names.
-        var hasExactNames = false
-        /// Root of its trie; 0 without patterns.
-        var root: UInt32 = 0
-        /// What holds for every name.
-        var every = Match()
-        /// What holds for every name of star-matched labels.
-        var plain = Match()
+        /// Where its layers are in `layerLists`.
+        var layers: Range<UInt32> = 0..<0
         /// All effects that any of its rules has: when they are all found, no further search is needed.
         var possible: RuleEffects = []
-        /// Its entries: the first one's index, and the index behind the last one.
-        var entries: Range<UInt32> = 0..<0
         /// Whether a policy that is enforced selects the identities.
         var isEnforced = false
         /// Whether a policy that is in audit selects the identities.
@@ -36,6 +26,24 @@ struct RuleTables: Sendable {
         var auditDefaultDenies = false
     }
 
+    /// Rules that are always in force together.
+    struct Layer: Sendable {
+        /// First bucket of its exact names.
+        var firstBucket: UInt32 = 0
+        /// Buckets of its exact names; 0 without any. One more follows, which only tells where the last one ends.
+        var bucketCount: UInt32 = 0
+        /// Root of its trie; 0 without patterns.
+        var root: UInt32 = 0
+        /// What holds for every name.
+        var every = Match()
+        /// What holds for every name of star-matched labels.
+        var plain = Match()
+        /// All effects that any of its rules has.
+        var possible: RuleEffects = []
+        /// Its entries: the first one's index, and the index behind the last one.
+        var entries: Range<UInt32> = 0..<0
+    }
+
     /// The rules that match at one place, summed up.
     struct Match: Sendable {
         /// What they do.
@@ -44,50 +52,65 @@ struct RuleTables: Sendable {
         var head: UInt32 = 0
     }
 
-    /// A slot of an exact name.
-    struct ExactSlot: Sendable {
-        /// The upper half of the name's hash.
-        var tag: UInt32 = 0
-        /// Where the canonical wire form starts in `bytes`.
-        var name: UInt32 = 0
-        /// The rules for the name; a head of 0 means that the slot is empty.
-        var match = Match()
-    }
-
     /// A place in a trie: everything below is about names that end in the same labels.
+    ///
+    /// Half a cache line, with what is needed to know that it is the right one for a label of up to eight bytes.
     struct Node: Sendable {
-        /// Patterns that end here.
-        var terminal = Match()
-        /// Patterns that have one or more further labels, whatever they are.
-        var deep = Match()
+        /// The last eight bytes of the label that leads here, the first of them lowest.
+        var key: UInt64 = 0
+        /// The node that the label starts from.
+        var parent: UInt32 = 0
+        /// Where the label's first byte is in `bytes`.
+        var text: UInt32 = 0
         /// Where a label of any star-matched bytes leads to; 0 for nowhere.
         var star: UInt32 = 0
-        /// The first of the globs that a label may match; 0 for none.
-        var glob: UInt32 = 0
-        /// Whether there are literal edges.
+        /// The `GlobNode` that labels with stars and other text start from; 0 for none.
+        var globs: UInt32 = 0
+        /// What patterns do that end here.
+        var terminal: RuleEffects = []
+        /// What patterns do that have one further label, a star.
+        var oneMore: RuleEffects = []
+        /// What patterns do that have one or more further labels, whatever they are.
+        var deep: RuleEffects = []
+        /// Length of the label, 1 to 63; `noLabel` when no text leads here, 0 for a free slot of the table.
+        var length: UInt8 = 0
+        /// Whether there are labels without stars.
         var hasLiterals = false
+
+        /// The length in nodes that are the root of a trie or behind a label with stars.
+        static let noLabel: UInt8 = .max
+
+        /// Whether no node is here.
+        @inline(__always)
+        var isFree: Bool { length == 0 }
+
+        /// Where the search for a node starts in a table of `count` slots, the first of which is nobody's.
+        @inline(__always)
+        static func start(_ hash: UInt32, count: Int) -> Int {
+            1 + Int(truncatingIfNeeded: (UInt64(hash) &* UInt64(truncatingIfNeeded: count - 1)) >> 32)
+        }
+
+        /// Where it goes on behind `index`.
+        @inline(__always)
+        static func next(_ index: Int, count: Int) -> Int { index + 1 == count ? 1 : index + 1 }
     }
 
-    /// A label pattern with a star and something else, such as `api-*`.
-    struct Glob: Sendable {
-        /// The next one of the same node; 0 for none.
-        var next: UInt32 = 0
-        /// The node that it leads to.
-        var child: UInt32 = 0
-        /// Where its length byte is in `bytes`.
-        var text: UInt32 = 0
-    }
-
-    /// A slot of an edge for one literal label.
-    struct EdgeSlot: Sendable {
-        /// Hash of node and label.
-        var hash: UInt32 = 0
-        /// The node that it starts from.
+    /// A place in the search for labels such as `api-*`, `*-db` or `a*b*c`.
+    ///
+    /// The text behind the last star leads from the node's root to a second place, the text before the first star
+    /// from there to a third, and each text between stars one further, found as far left as possible: whatever can
+    /// be found behind a later occurrence can be found behind an earlier one. So no place is entered twice.
+    struct GlobNode: Sendable {
+        /// The lengths of the texts that lead on from here: bit n for a length of n bytes.
+        var lengths: UInt64 = 0
+        /// The glob node that the text starts from.
         var parent: UInt32 = 0
-        /// The node that it leads to; 0 means that the slot is empty.
-        var child: UInt32 = 0
-        /// Where the label's length byte is in `bytes`.
-        var label: UInt32 = 0
+        /// Where the text that leads here is in `bytes`.
+        var text: UInt32 = 0
+        /// The node behind a label that matches up to here; 0 for none.
+        var node: UInt32 = 0
+        /// Length of the text.
+        var length: UInt8 = 0
     }
 
     /// One pattern of one rule, for explanations and for the ports of what is learned.
@@ -102,13 +125,17 @@ struct RuleTables: Sendable {
             case globs
             /// Label globs with `**.` before them.
             case deepGlobs
+            /// A wire name, from `domainNames`.
+            case domainName
+            /// A wire name with `*.` before it, from `domainNames`.
+            case deepDomainName
             /// `*`.
             case everyName
             /// No pattern: the rule has no `rules.dns`.
             case noNames
         }
 
-        /// The entry before it for the same names; 0 for none.
+        /// The entry before it at the same place; 0 for none.
         var next: UInt32 = 0
         /// Index of the rule in the snapshot.
         var rule: UInt32 = 0
@@ -120,52 +147,81 @@ struct RuleTables: Sendable {
         var effects: RuleEffects = []
         /// How the text is to be read.
         var form: Form = .noNames
+        /// Which of the effects of its place it is part of.
+        var place: Place = .terminal
+    }
+
+    /// What of a node a pattern counts for.
+    enum Place: UInt8, Sendable {
+        /// It ends there, or is not in a trie at all.
+        case terminal
+        /// It has one further label, a star.
+        case oneMore
+        /// It has one or more further labels.
+        case deep
     }
 
     /// One per distinct set of policies.
     var ruleSets: [RuleSet] = []
-    /// Exact names of all rule sets.
-    var exact: [ExactSlot] = []
-    /// Places of all tries.
+    /// The layers of all rule sets, as ranges of indices of `layers`.
+    var layerLists: [UInt32] = []
+    /// The layers.
+    var layers: [Layer] = []
+    /// Where the exact names of all layers are, bucket by bucket; see `NameBucket`.
+    var places: [UInt32] = []
+    /// The marks of the same buckets.
+    var marks: [NameBucket.Marks] = []
+    /// Places of all tries, each found by the hash of its label and parent; half of the slots are free.
     var nodes: [Node] = [Node()]
-    /// Globs of all nodes.
-    var globs: [Glob] = [Glob()]
-    /// Literal edges of all nodes; a power of two of slots.
-    var edges: [EdgeSlot] = [EdgeSlot()]
+    /// For each node the last of its entries.
+    var heads: [UInt32] = [0]
+    /// Places of all searches for globs.
+    var globNodes: [GlobNode] = [GlobNode()]
+    /// From parent and text to glob nodes.
+    var globEdges = EdgeTable()
     /// Patterns of all rules.
     var entries: [Entry] = [Entry()]
-    /// Wire names, labels and globs.
+    /// Wire names and label globs. In front of an exact name are its length, its effects and its last entry's index; see
+    /// `ExactNames`.
     var bytes: [UInt8] = []
     /// The key of label hashes.
-    var seed = LabelHash.Seed()
+    var seed = LabelSeed()
 
-    /// The text of an entry, as a document has it.
-    func text(of entry: Entry) -> String {
-        let rest = bytes[min(Int(entry.text), bytes.count)...]
-        switch entry.form {
-        case .matchName: return "matchName: \"\(RuleTables.nameText(rest))\""
-        case .exactPattern: return "matchPattern: \"\(RuleTables.nameText(rest))\""
-        case .globs: return "matchPattern: \"\(Pattern.text(globs: rest, isDeep: false))\""
-        case .deepGlobs: return "matchPattern: \"\(Pattern.text(globs: rest, isDeep: true))\""
-        case .everyName: return "matchPattern: \"*\""
-        case .noNames: return "no rules.dns: every name"
+    /// The indices of the entries of a rule set, layer by layer.
+    func entryRanges(of ruleSet: RuleSet) -> [Range<Int>] {
+        ruleSet.layers.map { index in
+            let range = layers[Int(layerLists[Int(index)])].entries
+            return Int(range.lowerBound)..<Int(range.upperBound)
         }
     }
 
-    /// The pattern of an entry without its key; nil when it has none.
+    /// The text of an entry, as a document has it.
+    func text(of entry: Entry) -> String {
+        switch entry.form {
+        case .matchName: "matchName: \"\(patternText(of: entry) ?? "")\""
+        case .noNames: "no rules.dns: every name"
+        case .domainName, .deepDomainName: "domainNames: \"\(patternText(of: entry) ?? "")\""
+        case .exactPattern, .globs, .deepGlobs, .everyName: "matchPattern: \"\(patternText(of: entry) ?? "*")\""
+        }
+    }
+
+    /// The pattern of an entry without its key; nil for `*` and when it has none.
     func patternText(of entry: Entry) -> String? {
         let rest = bytes[min(Int(entry.text), bytes.count)...]
         switch entry.form {
-        case .matchName, .exactPattern: return RuleTables.nameText(rest)
+        case .matchName, .exactPattern, .domainName:
+            let text = Pattern.text(globs: rest, isDeep: false)
+            return text.isEmpty ? "." : text
         case .globs: return Pattern.text(globs: rest, isDeep: false)
         case .deepGlobs: return Pattern.text(globs: rest, isDeep: true)
+        case .deepDomainName: return "*." + Pattern.text(globs: rest, isDeep: false)
         case .everyName, .noNames: return nil
         }
     }
 
-    /// The text of a wire name: that of globs without stars; the root is a dot.
-    private static func nameText(_ bytes: ArraySlice<UInt8>) -> String {
-        let text = Pattern.text(globs: bytes, isDeep: false)
-        return text.isEmpty ? "." : text
+    /// The four bytes at `offset` of `bytes`, an entry's index.
+    func head(at offset: Int) -> UInt32 {
+        guard offset >= 0, offset + 4 <= bytes.count else { return 0 }
+        return (0..<4).reduce(0) { $0 | UInt32(bytes[offset + $1]) << UInt32(8 * $1) }
     }
 }

@@ -1,52 +1,52 @@
 import DNSWire
 
-/// Adds rules to `RuleTables`, one rule set after the other.
+/// Adds rules to `RuleTables`, one layer after the other, and then rule sets that are made of layers.
 struct RuleTablesBuilder {
     /// What was built so far.
-    private(set) var tables = RuleTables()
-    /// The rule set that rules are added to now.
-    private var ruleSet = RuleTables.RuleSet()
-    /// Slots of `tables.edges` that are taken.
-    private var edgeCount = 0
+    var tables = RuleTables()
+    /// The layer that rules are added to now.
+    private(set) var layer = RuleTables.Layer()
+    /// The exact names of that layer.
+    private var names = ExactNames(capacity: 0)
+    /// From parent and label to nodes, as long as these are in the order in which they came.
+    var edges = EdgeTable()
 
-    /// Starts a rule set that will have at most `exactNames` distinct exact names.
-    mutating func begin(exactNames: Int) {
-        ruleSet = RuleTables.RuleSet()
+    /// Starts a layer that will have at most `exactNames` distinct exact names.
+    mutating func beginLayer(exactNames: Int) {
+        layer = RuleTables.Layer()
         let start = UInt32(truncatingIfNeeded: tables.entries.count)
-        ruleSet.entries = start..<start
-        guard exactNames > 0 else { return }
-        // At most two thirds full, so that a search always ends at an empty slot.
-        var slots = 2
-        while slots * 2 < exactNames * 3 { slots *= 2 }
-        ruleSet.hasExactNames = true
-        ruleSet.exactBase = UInt32(truncatingIfNeeded: tables.exact.count)
-        ruleSet.exactMask = UInt32(truncatingIfNeeded: slots - 1)
-        tables.exact.append(contentsOf: repeatElement(RuleTables.ExactSlot(), count: slots))
+        layer.entries = start..<start
+        names = ExactNames(capacity: exactNames)
     }
 
-    /// Notes a policy that selects the identities of the current rule set.
-    mutating func addPolicy(isAudit: Bool, enablesDefaultDeny: Bool) {
-        if isAudit {
-            ruleSet.isAudited = true
-            if enablesDefaultDeny { ruleSet.auditDefaultDenies = true }
-        } else {
-            ruleSet.isEnforced = true
-            if enablesDefaultDeny { ruleSet.defaultDenies = true }
-        }
+    /// Ends the layer and returns its index.
+    mutating func endLayer() -> UInt32 {
+        layer.entries = layer.entries.lowerBound..<UInt32(truncatingIfNeeded: tables.entries.count)
+        layer.firstBucket = UInt32(truncatingIfNeeded: tables.places.count)
+        let buckets = placeNames()
+        layer.bucketCount = UInt32(truncatingIfNeeded: max(0, buckets.count - 1))
+        tables.places += buckets.map(\.place)
+        tables.marks += buckets.map(\.marks)
+        tables.layers.append(layer)
+        return UInt32(truncatingIfNeeded: tables.layers.count - 1)
     }
 
-    /// Ends the rule set and returns its index.
-    mutating func end() -> UInt32 {
-        ruleSet.entries = ruleSet.entries.lowerBound..<UInt32(truncatingIfNeeded: tables.entries.count)
+    /// Adds a rule set, whose layers are named and whose remaining fields are filled in already, and returns its index.
+    mutating func add(_ ruleSet: RuleTables.RuleSet, layers: [UInt32]) -> UInt32 {
+        var ruleSet = ruleSet
+        let start = UInt32(truncatingIfNeeded: tables.layerLists.count)
+        tables.layerLists += layers
+        ruleSet.layers = start..<UInt32(truncatingIfNeeded: tables.layerLists.count)
+        ruleSet.possible = layers.reduce(into: []) { $0.formUnion(tables.layers[Int($1)].possible) }
         tables.ruleSets.append(ruleSet)
         return UInt32(truncatingIfNeeded: tables.ruleSets.count - 1)
     }
 
     /// Adds a rule for every name.
     mutating func addEveryName(_ effects: RuleEffects, rule: UInt32, line: Int) {
-        let entry = RuleTables.Entry(
-            rule: rule, line: UInt32(clamping: line), effects: effects, form: .noNames)
-        ruleSet.every = linked(entry, before: ruleSet.every)
+        layer.every.head = append(
+            RuleTables.Entry(rule: rule, line: UInt32(clamping: line), effects: effects), behind: layer.every.head)
+        layer.every.effects.formUnion(effects)
     }
 
     /// Adds a rule for the names of a pattern, compared as `use` says.
@@ -56,140 +56,79 @@ struct RuleTablesBuilder {
         case .everyName:
             entry.form = .everyName
             if use == .query {
-                ruleSet.every = linked(entry, before: ruleSet.every)
+                layer.every.head = append(entry, behind: layer.every.head)
+                layer.every.effects.formUnion(effects)
             } else {
-                ruleSet.plain = linked(entry, before: ruleSet.plain)
+                layer.plain.head = append(entry, behind: layer.plain.head)
+                layer.plain.effects.formUnion(effects)
             }
         case .exact(let name):
-            entry.form = pattern.pattern.field == .matchName ? .matchName : .exactPattern
-            let slot = exactSlot(name)
-            entry.text = tables.exact[slot].name
-            tables.exact[slot].match = linked(entry, before: tables.exact[slot].match)
+            switch pattern.pattern.field {
+            case .matchName: entry.form = .matchName
+            case .matchPattern: entry.form = .exactPattern
+            case .domainName: entry.form = .domainName
+            }
+            addExact(name, entry)
         case .globs(let globs, let isDeep):
-            entry.form = isDeep ? .deepGlobs : .globs
+            entry.form = pattern.pattern.field == .domainName ? .deepDomainName : isDeep ? .deepGlobs : .globs
             entry.text = intern(globs[...])
-            let node = Int(trieNode(globs))
-            if isDeep {
-                tables.nodes[node].deep = linked(entry, before: tables.nodes[node].deep)
-            } else {
-                tables.nodes[node].terminal = linked(entry, before: tables.nodes[node].terminal)
-            }
+            addGlobs(globs, isDeep: isDeep, entry)
         }
     }
 
-    /// Appends an entry and returns `match` with the entry at its head.
-    private mutating func linked(_ entry: RuleTables.Entry, before match: RuleTables.Match) -> RuleTables.Match {
+    /// Appends an entry to a chain whose head is given, and returns the new head.
+    private mutating func append(_ entry: RuleTables.Entry, behind head: UInt32) -> UInt32 {
         var entry = entry
-        entry.next = match.head
-        ruleSet.possible.formUnion(entry.effects)
+        entry.next = head
+        layer.possible.formUnion(entry.effects)
         tables.entries.append(entry)
-        return RuleTables.Match(
-            effects: match.effects.union(entry.effects), head: UInt32(truncatingIfNeeded: tables.entries.count - 1))
+        return UInt32(truncatingIfNeeded: tables.entries.count - 1)
     }
 
-    /// The slot of `name` in the current rule set, taken now if it is new.
-    private mutating func exactSlot(_ name: DomainName) -> Int {
-        let hash = name.hash(seed: .process)
-        let tag = UInt32(truncatingIfNeeded: hash >> 32)
-        var index = UInt32(truncatingIfNeeded: hash) & ruleSet.exactMask
-        while true {
-            let slot = Int(ruleSet.exactBase + index)
-            if tables.exact[slot].match.head == 0 {
-                tables.exact[slot].tag = tag
-                tables.exact[slot].name = intern(name.bytes[...])
-                return slot
-            }
-            if tables.exact[slot].tag == tag, isStored(name.bytes[...], at: tables.exact[slot].name) { return slot }
-            index = (index &+ 1) & ruleSet.exactMask
+    /// Adds an entry for one name, to the others of that name.
+    private mutating func addExact(_ name: DomainName, _ entry: RuleTables.Entry) {
+        layer.possible.formUnion(entry.effects)
+        let index = UInt32(truncatingIfNeeded: tables.entries.count)
+        names.add(name, entry.effects) { head in
+            var entry = entry
+            entry.next = head
+            tables.entries.append(entry)
+            return index
         }
     }
 
-    // MARK: The trie
-
-    /// The node where the labels of `globs`, read from the right, lead to; the way there is made if it is new.
-    private mutating func trieNode(_ globs: [UInt8]) -> UInt32 {
-        if ruleSet.root == 0 { ruleSet.root = newNode() }
-        var offsets: [Int] = []
-        var offset = 0
-        while offset < globs.count, globs[offset] != 0 {
-            offsets.append(offset)
-            offset += 1 + Int(globs[offset])
-        }
-        var node = ruleSet.root
-        for offset in offsets.reversed() {
-            let label = globs[offset...(offset + Int(globs[offset]))]
-            let text = label.dropFirst()
-            if !text.contains(UInt8(ascii: "*")) {
-                node = literalChild(of: node, label)
-            } else if text.count == 1 {
-                node = starChild(of: node)
-            } else {
-                node = globChild(of: node, label)
+    /// Stores the exact names of the layer, tells their entries where, and returns the buckets.
+    private mutating func placeNames() -> [NameBucket] {
+        defer { names = ExactNames(capacity: 0) }
+        // Taken out, so that entries can be changed meanwhile.
+        var bytes: [UInt8] = []
+        swap(&bytes, &tables.bytes)
+        let buckets = names.place(in: &bytes) { place, head in
+            var index = Int(head)
+            while index != 0 {
+                tables.entries[index].text = place
+                index = Int(tables.entries[index].next)
             }
         }
-        return node
+        swap(&bytes, &tables.bytes)
+        return buckets
     }
 
-    /// A new node without anything below it.
-    private mutating func newNode() -> UInt32 {
-        tables.nodes.append(RuleTables.Node())
-        return UInt32(truncatingIfNeeded: tables.nodes.count - 1)
-    }
-
-    /// The node below `parent` for any one label.
-    private mutating func starChild(of parent: UInt32) -> UInt32 {
-        if tables.nodes[Int(parent)].star == 0 {
-            let child = newNode()
-            tables.nodes[Int(parent)].star = child
+    /// Adds an entry for label globs, whose text it has.
+    private mutating func addGlobs(_ globs: [UInt8], isDeep: Bool, _ entry: RuleTables.Entry) {
+        if layer.root == 0 { layer.root = newNode(RuleTables.Node(length: RuleTables.Node.noLabel)) }
+        var entry = entry
+        let text = Int(entry.text)
+        // The leftmost label, when it is a star, is a place of the node that the others lead to.
+        let isOneMore = !isDeep && globs[0] == 1 && globs[1] == UInt8(ascii: "*")
+        let node = trieNode(globs, from: isOneMore ? 2 : 0, text)
+        entry.place = isDeep ? .deep : isOneMore ? .oneMore : .terminal
+        switch entry.place {
+        case .terminal: tables.nodes[node].terminal.formUnion(entry.effects)
+        case .oneMore: tables.nodes[node].oneMore.formUnion(entry.effects)
+        case .deep: tables.nodes[node].deep.formUnion(entry.effects)
         }
-        return tables.nodes[Int(parent)].star
-    }
-
-    /// The node below `parent` for the labels that a length-prefixed glob matches.
-    private mutating func globChild(of parent: UInt32, _ label: ArraySlice<UInt8>) -> UInt32 {
-        var index = tables.nodes[Int(parent)].glob
-        while index != 0 {
-            let glob = tables.globs[Int(index)]
-            if isStored(label, at: glob.text) { return glob.child }
-            index = glob.next
-        }
-        let child = newNode()
-        tables.globs.append(
-            RuleTables.Glob(next: tables.nodes[Int(parent)].glob, child: child, text: intern(label)))
-        tables.nodes[Int(parent)].glob = UInt32(truncatingIfNeeded: tables.globs.count - 1)
-        return child
-    }
-
-    /// The node below `parent` for a length-prefixed label.
-    private mutating func literalChild(of parent: UInt32, _ label: ArraySlice<UInt8>) -> UInt32 {
-        if (edgeCount + 1) * 3 > tables.edges.count * 2 { growEdges() }
-        var state = LabelHash(parent, tables.seed)
-        for byte in label.dropFirst() { state.add(byte) }
-        let hash = state.finish()
-        let mask = tables.edges.count - 1
-        var index = Int(hash) & mask
-        while tables.edges[index].child != 0 {
-            let edge = tables.edges[index]
-            if edge.hash == hash, edge.parent == parent, isStored(label, at: edge.label) { return edge.child }
-            index = (index + 1) & mask
-        }
-        let child = newNode()
-        tables.edges[index] = RuleTables.EdgeSlot(hash: hash, parent: parent, child: child, label: intern(label))
-        tables.nodes[Int(parent)].hasLiterals = true
-        edgeCount += 1
-        return child
-    }
-
-    /// Doubles the table of edges.
-    private mutating func growEdges() {
-        let old = tables.edges
-        tables.edges = [RuleTables.EdgeSlot](repeating: RuleTables.EdgeSlot(), count: max(16, old.count * 2))
-        let mask = tables.edges.count - 1
-        for edge in old where edge.child != 0 {
-            var index = Int(edge.hash) & mask
-            while tables.edges[index].child != 0 { index = (index + 1) & mask }
-            tables.edges[index] = edge
-        }
+        tables.heads[node] = append(entry, behind: tables.heads[node])
     }
 
     // MARK: Bytes
@@ -202,8 +141,22 @@ struct RuleTablesBuilder {
     }
 
     /// Whether `bytes` are what is stored at `offset`.
-    private func isStored(_ bytes: ArraySlice<UInt8>, at offset: UInt32) -> Bool {
-        let stored = tables.bytes[min(Int(offset), tables.bytes.count)...]
-        return stored.count >= bytes.count && stored.prefix(bytes.count).elementsEqual(bytes)
+    func isStored(_ bytes: ArraySlice<UInt8>, at offset: Int) -> Bool {
+        guard offset >= 0, offset <= tables.bytes.count - bytes.count else { return false }
+        return tables.bytes[offset..<(offset + bytes.count)].elementsEqual(bytes)
+    }
+
+    // MARK: The end
+
+    /// What was built, without the room that was kept for more.
+    consuming func finish() -> RuleTables {
+        placeNodes()
+        tables.globEdges.shrink()
+        tables.entries = tables.entries.map { $0 }
+        tables.globNodes = tables.globNodes.map { $0 }
+        tables.bytes = tables.bytes.map { $0 }
+        tables.places = tables.places.map { $0 }
+        tables.marks = tables.marks.map { $0 }
+        return tables
     }
 }
