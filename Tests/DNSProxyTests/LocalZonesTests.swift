@@ -254,4 +254,22 @@ private func zone(_ text: String) throws -> LocalZones {
                 "/dev/zero: error: the zone file is not a regular file",
             ])
     }
+
+    @Test func `localhost is the loopback, invalid and onion do not exist, and a zone file may say otherwise`() throws {
+        let special = LocalZones.none.withSpecialNames
+        let soa = "10800 SOA localhost. nobody.invalid. 1 3600 1200 604800 10800"
+        for (name, type, expected) in [
+            ("localhost.", .a, ["NOERROR", "localhost. 10800 A 127.0.0.1"]),
+            ("db.localhost.", .aaaa, ["NOERROR", "db.localhost. 10800 AAAA ::1"]),
+            ("localhost.", .mx, ["NOERROR", "authority: localhost. \(soa)"]),
+            ("db.invalid.", .a, ["NXDOMAIN", "authority: invalid. \(soa)"]),
+            ("abc.onion.", .aaaa, ["NXDOMAIN", "authority: onion. \(soa)"]),
+            ("localhost.example.", .a, nil),
+        ] as [(String, RecordType, [String]?)] {
+            #expect(try respond(special, name, type) == expected, "\(name)")
+        }
+        let own = try zone("$ORIGIN localhost.\n@ 60 IN SOA . . 1 2 3 4 5\n@ 60 IN A 127.0.0.9\n").withSpecialNames
+        #expect(try respond(own, "localhost.", .a) == ["NOERROR", "localhost. 60 A 127.0.0.9"])
+        #expect(own.apexes.count == 3 && own.configuredApexes.map(\.description) == ["localhost."])
+    }
 }

@@ -21,6 +21,19 @@ extension EndToEnd {
             #expect(quickstart.status == 0, "\(quickstart.errors)")
         }
 
+        @Test func `what is probably not meant is a warning with its place, and no error`() throws {
+            let workspace = try Workspace()
+            var setup = Setup()
+            setup.policies = ["web.yaml": Setup.policy("web", dns: ["*.com", "api.example"])]
+            let file = try setup.write(to: workspace, port: 5_355)
+            let result = try run([Daemon.program, "check", "-c", file])
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(
+                result.errors.split(separator: "\n").contains {
+                    $0.contains("web.yaml:") && $0.contains("warning") && $0.contains("*.com")
+                }, "\(result.errors)")
+        }
+
         @Test func `all errors of several bad files are named by file, line, column and key`() throws {
             let workspace = try Workspace()
             var setup = Setup()

@@ -156,6 +156,47 @@ extension EndToEnd {
             #expect(try daemon.command("policy", "explain", "--client", "127.0.0.1", "a..b").status == 64)
         }
 
+        @Test func `policy list shows every compiled rule with its place`() throws {
+            let daemon = try Commands.daemon()
+            let table = try daemon.command("policy", "list")
+            #expect(table.status == 0, "\(table.errors)")
+            for (identity, kind, text, place) in [
+                ("shop/web", "allow", "api.*.example", "web.yaml:9"), ("shop/web", "learn", "443/TCP", "web.yaml:10"),
+                ("shop/batch", "learn", "5432/TCP", "batch.yaml:10"),
+            ] {
+                let isThere = table.lines.contains { line in
+                    [identity, kind, text, place].allSatisfy { line.contains($0) }
+                }
+                #expect(isThere, "\(identity) \(kind): \(table.output)")
+            }
+            let json = try daemon.command("policy", "list", "--identity", "shop/batch", "-o", "json")
+            let rules = try #require(
+                try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
+            #expect(!rules.isEmpty && rules.allSatisfy { $0["identityName"] as? String == "shop/batch" })
+            #expect(try daemon.command("policy", "list", "--identity", "shop/nobody").status == 1)
+        }
+
+        @Test func `policy suggest writes a policy that allows what was seen under audit, and nothing else`() throws {
+            var setup = Setup()
+            setup.zone = Setup.localZone
+            setup.extra = "enforcement: audit"
+            setup.policies = ["web.yaml": Setup.policy("web", dns: ["nothing.example"])]
+            let daemon = try Daemon(setup)
+            let nothing = try daemon.command("policy", "suggest", "--identity", "shop/web")
+            #expect(nothing.status == 1 && nothing.output.isEmpty, "\(nothing.errors)")
+            #expect(try daemon.dig("api.local.example").addresses == ["192.0.2.10"])
+            let suggested = try daemon.command("policy", "suggest", "--identity", "shop/web")
+            #expect(suggested.status == 0, "\(suggested.errors)")
+            #expect(suggested.errors.contains("names: 1, let pass by audit: 1"), "\(suggested.errors)")
+            // In force instead of what was there, it allows the one name.
+            setup.extra = ""
+            setup.policies = ["web.yaml": suggested.output]
+            let enforcing = try Daemon(setup)
+            #expect(try enforcing.dig("api.local.example").addresses == ["192.0.2.10"])
+            #expect(try enforcing.dig("ledger.local.example").status == "REFUSED")
+            #expect(try enforcing.command("cache", "list").output.contains("192.0.2.10"))
+        }
+
         @Test func `identity list shows names, labels and addresses`() throws {
             let daemon = try Commands.daemon()
             let list = try daemon.command("identity", "list")

@@ -120,6 +120,20 @@ extension EndToEnd {
             #expect(upsert.chain.map(\.description) == ["step.local.example.", "host7.test.example."])
         }
 
+        @Test func `special names are answered here, without a packet to any upstream and without learning`() throws {
+            let silent = try Relay(to: nil)
+            defer { silent.stop() }
+            var setup = Setup(upstream: silent.port)
+            setup.policies = ["web.yaml": Setup.policy("web")]
+            let daemon = try Daemon(setup)
+            #expect(try daemon.dig("localhost").addresses == ["127.0.0.1"])
+            #expect(try daemon.dig("db.localhost AAAA").addresses == ["::1"])
+            #expect(try daemon.dig("service.invalid").status == "NXDOMAIN")
+            #expect(try daemon.dig("abc.onion").status == "NXDOMAIN")
+            #expect(silent.count == 0)
+            #expect(try daemon.command("cache", "list", "-o", "json").output == "[]\n")
+        }
+
         @Test func `local records and cached answers need no upstream`() throws {
             let nsd = try NSD(zone: Upstreams.zone)
             var setup = Setup(upstream: nsd.port)

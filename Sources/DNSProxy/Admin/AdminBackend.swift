@@ -42,6 +42,14 @@ public protocol AdminBackend: Sendable {
     /// The identities of the snapshot in force, `reserved:unknown` among them.
     func identities() async -> [AdminIdentity]
 
+    /// Hands every compiled rule of `identities`, or of all, to `body`, some hundred at a time, identity by identity. All
+    /// of them are of one snapshot.
+    /// - Throws: only what `body` throws, which ends the listing.
+    func rules(of identities: Set<UInt64>?, _ body: ([AdminRule]) async throws -> Void) async throws
+
+    /// A policy from the names that an identity asked for; nil when there is no such identity.
+    func suggestion(for identity: UInt64) async -> AdminSuggestion?
+
     /// Reads every document again; what is wrong with them, and then nothing has changed if there is an error.
     func reload() async -> [DocumentProblem]
 }

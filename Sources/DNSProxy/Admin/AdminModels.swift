@@ -1,3 +1,5 @@
+public import FQDNPolicy
+
 /// A cached answer; an element of `GET /v1/answers`.
 public struct AdminAnswer: Codable, Hashable, Sendable {
     /// The name in presentation format.
@@ -53,14 +55,26 @@ public struct AdminIdentity: Codable, Hashable, Sendable {
     public var labels: [String: String]
     /// Its addresses and prefixes.
     public var addresses: [String]
+    /// The policies that select it.
+    public var policies: [String]
+    /// Whether it may ask only for what is allowed.
+    public var isRestricted: Bool
+    /// Its compiled rules, as `policy list` shows them.
+    public var rules: Int
 
     /// An identity from all its parts.
-    public init(id: UInt64, name: String, namespace: String, labels: [String: String], addresses: [String]) {
+    public init(
+        id: UInt64, name: String, namespace: String, labels: [String: String], addresses: [String],
+        policies: [String], isRestricted: Bool, rules: Int
+    ) {
         self.id = id
         self.name = name
         self.namespace = namespace
         self.labels = labels
         self.addresses = addresses
+        self.policies = policies
+        self.isRestricted = isRestricted
+        self.rules = rules
     }
 }
 
@@ -84,11 +98,13 @@ public struct AdminExplanation: Codable, Hashable, Sendable {
     public var learned: Bool
     /// The explanation line by line, as `policy explain` prints it.
     public var lines: [String]
+    /// The same for programs: the rules that match, what is learned for which ports, near misses.
+    public var details: Explanation
 
     /// An explanation from all its parts.
     public init(
         client: String, identity: UInt64, identityName: String, name: String, type: String, transport: String,
-        verdict: String, learned: Bool, lines: [String]
+        verdict: String, learned: Bool, details: Explanation
     ) {
         self.client = client
         self.identity = identity
@@ -98,7 +114,8 @@ public struct AdminExplanation: Codable, Hashable, Sendable {
         self.transport = transport
         self.verdict = verdict
         self.learned = learned
-        self.lines = lines
+        self.lines = details.lines
+        self.details = details
     }
 }
 

@@ -76,4 +76,16 @@ struct AdminParameters {
         }
         return Set(found.map(\.id))
     }
+    /// The parameter `identity`, which must be there and name one identity.
+    /// - Throws: `AdminRequestError` when it does not.
+    func identity(among identities: [AdminIdentity]) throws(AdminRequestError) -> UInt64 {
+        let text = try value("identity", "the number of an identity, or namespace/name") { $0 }
+        let found = try self.identities(among: identities) ?? []
+        guard let identity = found.first, found.count == 1 else {
+            throw AdminRequestError(
+                "identity: \(found.count) identities have the name \(quoted(text)); say namespace/name",
+                parameter: "identity")
+        }
+        return identity
+    }
 }

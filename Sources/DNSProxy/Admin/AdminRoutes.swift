@@ -23,6 +23,8 @@ struct AdminRoutes {
         v1.get("answers") { request, _ in try await answers(request) }
         v1.delete("answers") { request, _ in try await removeAnswers(request) }
         v1.get("policy/explain") { request, _ in try await explain(request) }
+        v1.get("policy/rules") { request, _ in try await rules(request) }
+        v1.get("policy/suggestion") { request, _ in try await suggestion(request) }
         v1.get("identities") { request, _ in try await identities(request) }
         v1.post("reload") { request, _ in try await reload(request) }
         return router
@@ -84,6 +86,26 @@ struct AdminRoutes {
                 }
             })
         return try .json(await backend.explain(query))
+    }
+
+    /// `GET /v1/policy/rules?identity=`
+    private func rules(_ request: Request) async throws -> Response {
+        let parameters = try AdminParameters(request, known: ["identity"])
+        let identities = try parameters.identities(among: await backend.identities())
+        return .json { [backend] array in
+            try await backend.rules(of: identities) { try await array.append($0) }
+        }
+    }
+
+    /// `GET /v1/policy/suggestion?identity=`
+    private func suggestion(_ request: Request) async throws -> Response {
+        let parameters = try AdminParameters(request, known: ["identity"])
+        let identity = try parameters.identity(among: await backend.identities())
+        guard let suggestion = await backend.suggestion(for: identity) else {
+            throw AdminRequestError(
+                "identity: there is no identity \(identity)", parameter: "identity", status: .notFound)
+        }
+        return try .json(suggestion)
     }
 
     /// `GET /v1/identities`

@@ -23,11 +23,16 @@ struct DocumentLoader: Sendable {
             let loaded = try sources.load(generation: generation)
             let problems = loaded.problems + zoneProblems
             guard !problems.contains(where: { $0.severity == .error }) else { return (nil, problems) }
-            return (EngineSnapshot(generation: generation, policy: loaded.snapshot, zones: local), problems)
+            let snapshot = EngineSnapshot(
+                generation: generation, policy: loaded.snapshot, zones: local.withSpecialNames)
+            return (snapshot, problems)
         } catch {
             return (nil, error.problems + zoneProblems)
         }
     }
+
+    /// Everything there is to say about the documents, what is probably not meant included.
+    func check() -> [DocumentProblem] { sources.check() + ZoneFile.load(zones).1 }
 
     /// Changes when any of the files is added, removed, replaced or written.
     func fingerprint() -> [UInt64] {

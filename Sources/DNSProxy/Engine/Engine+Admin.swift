@@ -120,15 +120,44 @@ extension Engine: AdminBackend {
             client: "\(query.client)", identity: identity.id.rawValue, identityName: identity.title,
             name: "\(query.name)", type: "\(query.type)", transport: query.transport.rawValue,
             verdict: explanation.outcome.rawValue,
-            learned: shared.learnsEverything || !explanation.learned.isEmpty, lines: explanation.lines)
+            learned: shared.learnsEverything || !explanation.learned.isEmpty, details: explanation)
     }
 
     public func identities() async -> [AdminIdentity] {
-        shared.snapshots.load().policy.identities.map {
-            AdminIdentity(
-                id: $0.id.rawValue, name: $0.name, namespace: $0.namespace, labels: $0.labels,
-                addresses: $0.prefixes.map(\.description))
+        let policy = shared.snapshots.load().policy
+        return policy.identities.enumerated().map { index, identity in
+            let listing = policy.listing(identity: index)
+            return AdminIdentity(
+                id: identity.id.rawValue, name: identity.name, namespace: identity.namespace, labels: identity.labels,
+                addresses: identity.prefixes.map(\.description), policies: listing.policies,
+                isRestricted: listing.isRestricted, rules: listing.ruleCount)
         }
+    }
+
+    public func rules(of identities: Set<UInt64>?, _ body: ([AdminRule]) async throws -> Void) async throws {
+        let policy = shared.snapshots.load().policy
+        for (index, identity) in policy.identities.enumerated()
+        where identities?.contains(identity.id.rawValue) ?? true {
+            let listing = policy.listing(identity: index)
+            var next: Int? = 0
+            while let start = next {
+                let chunk = policy.listRules(identity: index, from: start, limit: 500)
+                next = chunk.next
+                if !chunk.rules.isEmpty { try await body(chunk.rules.map { AdminRule($0, of: listing) }) }
+            }
+        }
+    }
+
+    public func suggestion(for identity: UInt64) async -> AdminSuggestion? {
+        let policy = shared.snapshots.load().policy
+        guard let index = policy.identityIndex(of: IdentityID(rawValue: identity)) else { return nil }
+        let identity = policy.identities[index]
+        let seen = shared.seenNames.names(of: identity.id)
+        let suggestion = PolicySuggestion(
+            identity: identity, names: seen.names.map { SeenName($0.name) }, suffixes: .system())
+        return AdminSuggestion(
+            identity: identity.id.rawValue, identityName: identity.title, names: seen.names.count,
+            audited: seen.names.count { $0.isAudited }, isComplete: seen.isComplete, document: suggestion.text)
     }
 
     /// How much is learned.

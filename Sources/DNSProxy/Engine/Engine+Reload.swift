@@ -34,7 +34,7 @@ extension Engine {
 
     /// Everything there is to say about the documents that `configuration` names, and nothing is started.
     public static func check(_ configuration: EngineConfiguration) -> [DocumentProblem] {
-        DocumentLoader(configuration).load(generation: 1).problems
+        DocumentLoader(configuration).check()
     }
 
     /// Reloads whenever a file has changed and then stayed the same for a moment, so that a file that is being
@@ -85,7 +85,7 @@ extension Engine {
 
     /// Drops cached answers about names of local zones, old and new, which may have changed.
     private func forgetLocalAnswers(_ old: LocalZones, _ new: LocalZones) -> Int {
-        let apexes = Array(Set(old.apexes + new.apexes))
+        let apexes = Array(Set(old.configuredApexes + new.configuredApexes))
         guard !apexes.isEmpty else { return 0 }
         var name = NameBuffer()
         return shared.cache.remove { bytes in

@@ -5,10 +5,13 @@ public final class LocalZones: Sendable {
     /// The zones by apex.
     private let zones: [DomainName: LocalZone]
 
-    /// The zones of `list`, no two of which have the same apex.
+    /// The zones of `list`; of two with the same apex the first.
     init(_ list: [LocalZone]) {
         zones = Dictionary(list.map { ($0.apex, $0) }) { first, _ in first }
     }
+
+    /// These zones, and those of the special names that are not among them.
+    var withSpecialNames: LocalZones { LocalZones(Array(zones.values) + SpecialNames.all) }
 
     /// No zones at all.
     public static let none = LocalZones([])
@@ -19,6 +22,8 @@ public final class LocalZones: Sendable {
     public var isEmpty: Bool { zones.isEmpty }
     /// The names at which the zones begin, sorted.
     public var apexes: [DomainName] { zones.keys.sorted() }
+    /// Those of zones that come from files.
+    var configuredApexes: [DomainName] { zones.values.filter { $0.file != SpecialNames.file }.map(\.apex) }
 
     /// Writes the response to a question into `output`; nil when no zone holds the name.
     ///

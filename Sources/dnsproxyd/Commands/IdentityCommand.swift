@@ -29,6 +29,8 @@ struct IdentityCommand: ParsableCommand {
             TableColumn("Namespace") { $0.namespace },
             TableColumn("Name") { $0.name },
             TableColumn("Labels") { $0.labels.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }.joined(separator: ",") },
+            TableColumn("Restricted") { $0.isRestricted ? "yes" : "no" },
+            TableColumn("Rules") { "\($0.rules)" },
             TableColumn("Addresses") { $0.addresses.joined(separator: ",") },
         ]
     }

@@ -6,8 +6,12 @@ import DNSWire
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy", abstract: "Ask a running daemon about its policy.",
-        discussion: "EXAMPLE: dnsproxyd policy explain --client 10.244.1.17 api.example.com",
-        subcommands: [ExplainCommand.self])
+        discussion: """
+            EXAMPLES: dnsproxyd policy explain --client 10.244.1.17 api.example.com
+                      dnsproxyd policy list --identity shop/web
+                      dnsproxyd policy suggest --identity shop/web
+            """,
+        subcommands: [ExplainCommand.self, ListCommand.self, SuggestCommand.self])
 
     /// `dnsproxyd policy explain`
     struct ExplainCommand: AsyncParsableCommand {
