@@ -14,7 +14,7 @@ SOURCES := Package.swift Sources Tests $(ENFORCER)/Package.swift $(ENFORCER)/Sou
 	bench-first bench-allocations bench-feed bench-policy bench-reload clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 run: build ## build, then serve Examples/quickstart on 127.0.0.1:5355
 	@exec scripts/quickstart $(RELEASE)
@@ -68,7 +68,7 @@ bench-policy: ## verdicts, memory and compiling with up to a million rules, besi
 	@scripts/install-packages $(BUILD_PACKAGES) libre2-dev g++ python3
 	Benchmarks/policy/measure
 
-bench-reload: build ## a policy of 2,000 rules reloaded once a second under load for a minute: nothing lost, nothing misjudged
+bench-reload: build ## 10,000 rules reloaded once a second under load for a minute: nothing lost, nothing misjudged
 	@scripts/install-packages $(BENCH_PACKAGES)
 	Benchmarks/reload/measure $(RELEASE)
 

@@ -84,6 +84,11 @@ extension Engine {
         return Learning(configuration: configuration, table: table, ruleSets: ruleSets, hub: hub, reports: reports)
     }
 
+    /// Gives cookies another secret once a day (RFC 9018, section 5).
+    func rotateCookies() async {
+        while (try? await Task.sleep(for: CookieCell.rotation)) != nil { shared.cookies.rotate() }
+    }
+
     /// Logs what there is to say about documents.
     static func log(_ problems: [DocumentProblem], to logger: Logger) {
         for problem in problems {

@@ -123,6 +123,7 @@ public final class Engine: Service, Sendable {
             tasks.addTask { await self.expireMappings() }
             tasks.addTask { await self.shared.learning.takeReports() }
             tasks.addTask { await self.watchDocuments() }
+            tasks.addTask { await self.rotateCookies() }
             if configuration.upstreams.isEmpty { tasks.addTask { await self.watchResolvConf() } }
             // Whatever ends first ends the daemon: a shutdown, or an admin server that cannot listen.
             do {
@@ -174,6 +175,8 @@ public final class Engine: Service, Sendable {
                 revised = generation
                 let identities = shared.snapshots.load().policy.identities
                 learning.hub.withdrawIdentities(except: Set(identities.map(\.id.rawValue)))
+                let known = Set(identities.map(\.id))
+                shared.seenNames.forget { !known.contains($0) }
             }
             let outcome = learning.table.expire(now: SystemClock.now(), budget: 10_000, publish: learning.publish)
             let hasMore = outcome.next.map { $0 <= SystemClock.now() } ?? false

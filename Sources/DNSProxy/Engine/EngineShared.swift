@@ -13,6 +13,8 @@ final class EngineShared: Sendable {
     let learning: Learning
     /// What was asked for, by whom.
     let seenNames = SeenNames()
+    /// The secrets of server cookies.
+    let cookies = CookieCell()
     /// Which upstreams answer for which names.
     let routes: RouteCell
     /// What is known of their servers.

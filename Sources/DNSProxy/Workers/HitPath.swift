@@ -26,7 +26,9 @@ extension Pipeline {
         into output: inout MutableSpan<UInt8>
     ) -> Outcome {
         // 1. Is it a query at all? The name is canonicalised and hashed here, once.
-        switch query.decode(message, name: &name) {
+        let judgement = query.decode(message, name: &name)
+        prepareOptions(client: client, transport: transport)
+        switch judgement {
         case .accept:
             break
         case .ignore:
@@ -36,7 +38,8 @@ extension Pipeline {
             let end = echoesQuestion ? query.question.end : Header.length
             return .reply(
                 Reply.empty(
-                    &output, code: code, query: query, question: message.extracting(Header.length..<end),
+                    &output, code: code, query: query, options: options,
+                    question: message.extracting(Header.length..<end),
                     limit: Reply.limit(query, transport: transport),
                     error: code == .notImplemented || code == .refused ? .notSupported : .none))
         }
@@ -63,7 +66,7 @@ extension Pipeline {
             return deny(verdict, question: question, limit: limit, into: &output)
         }
         if type == .any {
-            return .reply(Reply.minimalAny(&output, query: query, question: question, limit: limit))
+            return .reply(Reply.minimalAny(&output, query: query, options: options, question: question, limit: limit))
         }
 
         // 3. Is the answer known? It is copied out with its TTLs counted down.
@@ -72,7 +75,7 @@ extension Pipeline {
             return .miss
         }
         counters.cacheHits += 1
-        if isNew, hit.kind.isPositive { noteSeen(identity, verdict, turn: turn) }
+        if isNew, hit.kind.isPositive { noteSeen(key, identity, verdict, turn: turn) }
 
         // 4. Have the enforcers confirmed its addresses for this identity? A reply that is cut carries none.
         let isLearned = verdict.isSelected || turn.snapshot.policy.matchesAliases || turn.shared.learnsEverything
@@ -84,7 +87,7 @@ extension Pipeline {
 
         // 5. Make it this client's own.
         let length = Reply.finish(
-            &output, length: hit.length, query: query, question: question, limit: limit,
+            &output, length: hit.length, query: query, options: options, question: question, limit: limit,
             error: hit.kind == .failure ? .cachedError : .none)
         return turn.shared.prefetches && hit.isWorthRenewing ? .popular(length) : .reply(length)
     }
@@ -106,15 +109,18 @@ extension Pipeline {
             counters.prohibited += 1
             return .reply(
                 Reply.empty(
-                    &output, code: .refused, query: query, question: question, limit: limit, error: .prohibited))
+                    &output, code: .refused, query: query, options: options, question: question, limit: limit,
+                    error: .prohibited))
         }
         counters.denied += 1
         switch shared.denyResponse {
         case .refused:
             return .reply(
-                Reply.empty(&output, code: .refused, query: query, question: question, limit: limit, error: .blocked))
+                Reply.empty(
+                    &output, code: .refused, query: query, options: options, question: question, limit: limit,
+                    error: .blocked))
         case .nameError:
-            return .reply(Reply.deniedName(&output, query: query, question: question, limit: limit))
+            return .reply(Reply.deniedName(&output, query: query, options: options, question: question, limit: limit))
         }
     }
 }

@@ -111,6 +111,7 @@ extension Pipeline {
     /// Makes a waiting client's query the one at hand; its name already is.
     private mutating func adopt(_ waiter: Waiter) {
         query = waiter.query
+        prepareOptions(client: waiter.client, transport: waiter.transport)
     }
 
     /// Makes the question of `exchange` the one at hand.

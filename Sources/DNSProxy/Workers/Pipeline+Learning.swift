@@ -60,9 +60,12 @@ extension Pipeline {
         let policy = turn.snapshot.policy
         let identity = policy.identityIndex(of: client)
         let verdict = policy.verdict(identity: identity, name: name, transport: transport)
-        if answer.isPositive { noteSeen(identity, verdict, turn: turn) }
+        if answer.isPositive {
+            let key = DecisionMemory.key(name, identity: identity, transport: transport)
+            noteSeen(key, identity, verdict, turn: turn)
+        }
         let limit = Reply.limit(query, transport: transport)
-        let fits = answer.length + (query.edns == nil ? 0 : EDNS.emptyLength) <= min(limit, output.count)
+        let fits = answer.length + (query.edns == nil ? 0 : options.recordLength) <= min(limit, output.count)
         var wait = Learning.Wait.none
         // A reply that does not fit is cut to its question, so it shows the client no address.
         let isLearned = verdict.isSelected || policy.matchesAliases || shared.learnsEverything
@@ -70,7 +73,8 @@ extension Pipeline {
             wait = learn(&output, answer: &answer, client: client, identity: identity, turn: turn)
         }
         let length = Reply.finish(
-            &output, length: answer.length, query: query, question: question, limit: limit, error: answer.error)
+            &output, length: answer.length, query: query, options: options, question: question, limit: limit,
+            error: answer.error)
         switch wait {
         case .none:
             return length
@@ -101,7 +105,8 @@ extension Pipeline {
         case .answer: length
         case .servfail:
             Reply.empty(
-                &output, code: .serverFailure, query: query, question: question, limit: limit, error: .notReady)
+                &output, code: .serverFailure, query: query, options: options, question: question, limit: limit,
+                error: .notReady)
         }
     }
 
@@ -147,9 +152,10 @@ extension Pipeline {
         return .none
     }
 
-    /// Notes that an identity asked for the name at hand and was answered; of a turn only the first few hundred.
-    mutating func noteSeen(_ identity: Int, _ verdict: Verdict, turn: Turn) {
-        guard identity != 0, seen.count < 512 else { return }
+    /// Notes that an identity asked for the name at hand and was answered, once; `key` is that of the decision. Of a turn
+    /// only the first few hundred, the rest when they are asked for again.
+    mutating func noteSeen(_ key: UInt64, _ identity: Int, _ verdict: Verdict, turn: Turn) {
+        guard identity != 0, seen.count < 512, seenFilter.insert(key, epoch: turn.epoch) else { return }
         let id = turn.snapshot.policy.identities[identity].id
         seen.append(SeenNames.Note(identity: id, name: name.domainName, isAudited: verdict.outcome == .audited))
     }

@@ -78,6 +78,7 @@ extension Pipeline {
         output: inout MutableSpan<UInt8>, sender: () -> Sender
     ) -> Int {
         guard case .accept = query.decode(message, name: &name) else { return 0 }
+        prepareOptions(client: client, transport: transport)
         let length = resolve(
             message, client: client, transport: transport, turn: turn, output: &output, isSteered: true,
             sender: sender)
@@ -258,7 +259,7 @@ extension Pipeline {
         _ output: inout MutableSpan<UInt8>, question: Span<UInt8>, transport: QueryTransport, error: ExtendedError
     ) -> Int {
         Reply.empty(
-            &output, code: .serverFailure, query: query, question: question,
+            &output, code: .serverFailure, query: query, options: options, question: question,
             limit: Reply.limit(query, transport: transport), error: error)
     }
 

@@ -13,14 +13,22 @@ struct Pipeline: ~Copyable {
     var name = NameBuffer()
     /// The rest of the query at hand.
     var query = QueryMessage()
+    /// What the OPT record of its reply has.
+    var options = ReplyOptions()
+    /// How cookies are made and judged.
+    var cookies: ServerCookies
+    /// Which secrets those are.
+    var cookieGeneration: UInt64
     /// Recent verdicts.
     var decisions = DecisionMemory()
     /// Cached answers whose mapping is in force.
     var acknowledged = AcknowledgedMemory()
     /// What was counted.
     var counters = WorkerCounters()
-    /// Names that were asked for and answered in this turn, by decisions that were not remembered.
+    /// Names that were asked for and answered in this turn for the first time.
     var seen: [SeenNames.Note] = []
+    /// Which names were.
+    var seenFilter = SeenFilter()
     /// Queries that wait for an upstream.
     var exchanges: ExchangeTable
     /// Answers that wait for the journal or an enforcer.
@@ -68,6 +76,8 @@ struct Pipeline: ~Copyable {
         upstreams = UpstreamSockets()
         health = UpstreamHealth(board: shared.board)
         routing = shared.routes.load()
+        cookieGeneration = shared.cookies.generation
+        cookies = shared.cookies.load()
         upstreams.adopt(routing)
         health.adopt(routing)
     }

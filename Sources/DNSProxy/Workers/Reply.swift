@@ -20,10 +20,10 @@ enum Reply {
     /// What does not fit within `limit` is left out whole, and TC says so (RFC 2181, section 9). `length` may exceed
     /// `output`, which then holds the header only. Returns the length of the response.
     static func finish(
-        _ output: inout MutableSpan<UInt8>, length: Int, query: QueryMessage, question: Span<UInt8>,
-        limit: Int, error: ExtendedError = .none
+        _ output: inout MutableSpan<UInt8>, length: Int, query: QueryMessage, options: ReplyOptions,
+        question: Span<UInt8>, limit: Int, error: ExtendedError = .none
     ) -> Int {
-        let optLength = query.edns == nil ? 0 : EDNS.emptyLength
+        let optLength = query.edns == nil ? 0 : options.recordLength
         let questionEnd = Header.length + question.count
         let isTruncated = length + optLength > min(limit, output.count)
         var end = length
@@ -48,7 +48,7 @@ enum Reply {
         for index in question.indices { output[Header.length + index] = question[index] }
         if let edns = query.edns {
             put16(1, at: 10, &output)
-            end = putOPT(&output, at: end, limit: limit, edns: edns, extendedCode: 0, error: error)
+            end = putOPT(&output, at: end, limit: limit, edns: edns, options: options, extendedCode: 0, error: error)
         } else {
             put16(0, at: 10, &output)
         }
@@ -59,8 +59,8 @@ enum Reply {
     ///
     /// `question` is empty when the query had none that could be read.
     static func empty(
-        _ output: inout MutableSpan<UInt8>, code: ResponseCode, query: QueryMessage, question: Span<UInt8>,
-        limit: Int, error: ExtendedError = .none
+        _ output: inout MutableSpan<UInt8>, code: ResponseCode, query: QueryMessage, options: ReplyOptions,
+        question: Span<UInt8>, limit: Int, error: ExtendedError = .none
     ) -> Int {
         var flags: HeaderFlags = [.response, .recursionAvailable]
         flags.formUnion(query.header.flags.intersection([.recursionDesired, .checkingDisabled]))
@@ -76,14 +76,15 @@ enum Reply {
         let end = Header.length + question.count
         guard let edns = query.edns else { return end }
         return putOPT(
-            &output, at: end, limit: limit, edns: edns, extendedCode: UInt8(truncatingIfNeeded: code.rawValue >> 4),
-            error: error)
+            &output, at: end, limit: limit, edns: edns, options: options,
+            extendedCode: UInt8(truncatingIfNeeded: code.rawValue >> 4), error: error)
     }
 
     /// Writes NXDOMAIN with a synthesised SOA at the question's own name, so that resolvers may keep it for a
     /// minute (RFC 2308, section 3), and returns its length.
     static func deniedName(
-        _ output: inout MutableSpan<UInt8>, query: QueryMessage, question: Span<UInt8>, limit: Int
+        _ output: inout MutableSpan<UInt8>, query: QueryMessage, options: ReplyOptions, question: Span<UInt8>,
+        limit: Int
     ) -> Int {
         var offset = Header.length + question.count
         // Owner, MNAME and RNAME all point at the question.
@@ -101,13 +102,15 @@ enum Reply {
         flags.responseCode = .nameError
         Header(id: 0, flags: flags, authorityCount: 1).write(to: &output)
         return finish(
-            &output, length: offset, query: query, question: question, limit: limit, error: .blocked)
+            &output, length: offset, query: query, options: options, question: question, limit: limit,
+            error: .blocked)
     }
 
     /// Writes the minimal answer to a question of type ANY, one HINFO record that says why (RFC 8482, section 4.2),
     /// and returns its length.
     static func minimalAny(
-        _ output: inout MutableSpan<UInt8>, query: QueryMessage, question: Span<UInt8>, limit: Int
+        _ output: inout MutableSpan<UInt8>, query: QueryMessage, options: ReplyOptions, question: Span<UInt8>,
+        limit: Int
     ) -> Int {
         let offset = Header.length + question.count
         let record: [21 of UInt8] = [
@@ -116,14 +119,16 @@ enum Reply {
         ]
         for index in record.indices { output[offset + index] = record[index] }
         Header(id: 0, flags: [], answerCount: 1).write(to: &output)
-        return finish(&output, length: offset + record.count, query: query, question: question, limit: limit)
+        return finish(
+            &output, length: offset + record.count, query: query, options: options, question: question, limit: limit)
     }
 
-    /// Writes an OPT record at `offset`, with an extended error if there is one and room for it, and returns its end.
+    /// Writes an OPT record with `options` at `offset`, and an extended error if there is one and room for it; returns its
+    /// end.
     @inline(__always)
     private static func putOPT(
-        _ output: inout MutableSpan<UInt8>, at offset: Int, limit: Int, edns: EDNS, extendedCode: UInt8,
-        error: ExtendedError
+        _ output: inout MutableSpan<UInt8>, at offset: Int, limit: Int, edns: EDNS, options: ReplyOptions,
+        extendedCode: UInt8, error: ExtendedError
     ) -> Int {
         output[offset] = 0
         put16(RecordType.opt.rawValue, at: offset + 1, &output)
@@ -132,16 +137,16 @@ enum Reply {
         output[offset + 6] = 0
         output[offset + 7] = edns.dnssecOK ? 0x80 : 0
         output[offset + 8] = 0
-        let end = offset + EDNS.emptyLength
-        guard error != .none, end + 6 <= min(limit, output.count) else {
-            put16(0, at: offset + 9, &output)
-            return end
+        let start = offset + EDNS.emptyLength
+        var end = options.write(to: &output, at: start)
+        if error != .none, end + 6 <= min(limit, output.count) {
+            put16(EDNSOption.extendedError, at: end, &output)
+            put16(2, at: end + 2, &output)
+            put16(error.rawValue, at: end + 4, &output)
+            end += 6
         }
-        put16(6, at: offset + 9, &output)
-        put16(EDNSOption.extendedError, at: end, &output)
-        put16(2, at: end + 2, &output)
-        put16(error.rawValue, at: end + 4, &output)
-        return end + 6
+        put16(UInt16(truncatingIfNeeded: end - start), at: offset + 9, &output)
+        return end
     }
 
     /// Writes two bytes in network order.

@@ -54,6 +54,7 @@ struct Worker: ~Copyable, @unchecked Sendable {
             turn.now = SystemClock.now()
             if turn.snapshot.generation != shared.snapshots.generation { turn.snapshot = shared.snapshots.load() }
             pipeline.adoptRoutes()
+            pipeline.adoptCookies()
             for index in 0..<ready {
                 switch Token(pipeline.epoll.token(at: index)) {
                 case .listener(let socket) where !isStopping: takeQueries(socket, turn: turn)

@@ -50,4 +50,21 @@ struct MemoryTests {
         #expect(known.allSatisfy { $0 <= 1_000 })
         #expect(known.contains(1_000))
     }
+
+    @Test func `a name is noted once, and again in another epoch or behind many others`() {
+        var filter = SeenFilter()
+        let keys = (UInt64(0)..<50_000).map { ($0 &+ 1) &* 0xD6E8_FEB8_6659_FD93 }
+        let noted = keys.prefix(10_000).count { filter.insert($0, epoch: 1) }
+        let repeated = keys.prefix(10_000).count { filter.insert($0, epoch: 1) }
+        // It may take a new one for another, of 50,000 about one in a thousand.
+        #expect((9_995...10_000).contains(noted) && repeated == 0, "\(noted) \(repeated)")
+        let rest = keys.dropFirst(10_000).count { filter.insert($0, epoch: 1) }
+        #expect((39_900...40_000).contains(rest), "\(rest)")
+        // Full: it begins anew.
+        for key in keys { _ = filter.insert(key &+ 1, epoch: 1) }
+        let again = keys.count { filter.insert($0, epoch: 1) }
+        #expect(again > 25_000, "\(again)")
+        var second = SeenFilter()
+        holds(second.insert(7, epoch: 1) && !second.insert(7, epoch: 1) && second.insert(7, epoch: 2))
+    }
 }

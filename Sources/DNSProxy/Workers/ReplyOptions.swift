@@ -1,0 +1,52 @@
+import DNSWire
+import FQDNPolicy
+
+/// What the OPT record of the reply at hand has besides an extended error.
+struct ReplyOptions {
+    /// The cookie, if the client sent one (RFC 7873, section 5.2).
+    var cookie: CookieResponse?
+    /// Whether the client is told how long its connection may be idle (RFC 7828, section 3.3.2).
+    var hasKeepalive = false
+
+    /// Units of 100 ms for which a connection may be idle.
+    private static let keepalive = UInt16(StreamListener.idleTimeout.nanoseconds / 100_000_000)
+
+    /// Length of the OPT record with these options, in bytes.
+    @inline(__always)
+    var recordLength: Int { EDNS.emptyLength + length }
+
+    /// Length of the options.
+    @inline(__always)
+    private var length: Int {
+        (cookie == nil ? 0 : CookieResponse.optionLength) + (hasKeepalive ? EDNSOption.keepaliveLength : 0)
+    }
+
+    /// Writes the options at `offset`, where there is room for them, and returns the offset behind them.
+    @inline(__always)
+    func write(to output: inout MutableSpan<UInt8>, at offset: Int) -> Int {
+        var end = offset
+        if let cookie { end = cookie.write(to: &output, at: end) }
+        if hasKeepalive { end = EDNSOption.writeKeepalive(timeout: ReplyOptions.keepalive, to: &output, at: end) }
+        return end
+    }
+}
+
+extension Pipeline {
+    /// Takes new secrets of cookies if there are any.
+    mutating func adoptCookies() {
+        guard shared.cookies.generation != cookieGeneration else { return }
+        cookieGeneration = shared.cookies.generation
+        cookies = shared.cookies.load()
+    }
+
+    /// Prepares the options of the reply to the query at hand.
+    @inline(__always)
+    mutating func prepareOptions(client: IPAddress, transport: QueryTransport) {
+        options = ReplyOptions()
+        guard let edns = query.edns else { return }
+        options.hasKeepalive = transport == .tcp && edns.asksForKeepalive
+        guard let cookie = edns.cookie else { return }
+        let seconds = UInt32(truncatingIfNeeded: Int64(SystemClock.wallSeconds()))
+        options.cookie = cookies.respond(to: cookie, from: client, at: seconds)
+    }
+}
