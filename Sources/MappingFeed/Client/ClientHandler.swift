@@ -1,6 +1,7 @@
 internal import NIOCore
 
-/// Cuts what a client reads into events for its inbox, and answers pings.
+/// Subscribes, cuts what a client reads into events for its inbox, and answers pings: all that has to be in time, however
+/// busy the program is.
 final class ClientHandler: ChannelDuplexHandler {
     /// What the channel reads.
     typealias InboundIn = ByteBuffer
@@ -9,6 +10,8 @@ final class ClientHandler: ChannelDuplexHandler {
     /// What is written to the channel.
     typealias OutboundOut = ByteBuffer
 
+    /// What is subscribed to.
+    private let subscription: Subscription
     /// Where events go.
     private let inbox: FeedInbox
     /// What wakes the reader.
@@ -22,8 +25,9 @@ final class ClientHandler: ChannelDuplexHandler {
     /// Where the channel is.
     private var context: ChannelHandlerContext?
 
-    /// A handler that fills `inbox` and wakes its reader with `source`.
-    init(_ inbox: FeedInbox, waking source: FeedClient.Producer.Source) {
+    /// A handler that subscribes, fills `inbox` and wakes its reader with `source`.
+    init(_ subscription: Subscription, _ inbox: FeedInbox, waking source: FeedClient.Producer.Source) {
+        self.subscription = subscription
         self.inbox = inbox
         self.source = source
     }
@@ -33,6 +37,14 @@ final class ClientHandler: ChannelDuplexHandler {
 
     /// Lets go of the place in the channel.
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    /// The connection is there: subscribes.
+    func channelActive(context: ChannelHandlerContext) {
+        let line = SubscriberMessage.subscribe(subscription).line
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: line)), promise: nil)
+        context.fireChannelActive()
+        context.read()
+    }
 
     /// Takes bytes, and hands over the lines that they complete.
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

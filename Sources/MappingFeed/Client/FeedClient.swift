@@ -46,16 +46,13 @@ public final class FeedClient: Sendable {
                         let new = Producer.makeSequence(
                             backPressureStrategy: .init(lowWatermark: 2, highWatermark: 16), finishOnDeinit: false,
                             delegate: delegate)
-                        let handler = ClientHandler(inbox, waking: new.source)
+                        let handler = ClientHandler(subscription, inbox, waking: new.source)
                         try channel.pipeline.syncOperations.addHandler(handler)
                         delegate.set(NIOLoopBound(handler, eventLoop: loop))
                         return (channel, new.sequence, delegate)
                     }
                 }
-            let client = FeedClient(channel: channel, sequence: sequence, inbox: inbox, delegate: delegate)
-            client.send(.subscribe(subscription))
-            channel.read()
-            return client
+            return FeedClient(channel: channel, sequence: sequence, inbox: inbox, delegate: delegate)
         } catch {
             throw FeedClientError(path: path, error)
         }
