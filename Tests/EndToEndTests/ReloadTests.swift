@@ -45,6 +45,42 @@ extension EndToEnd {
             #expect(try daemon.dig("one.test.example").status == "NOERROR")
         }
 
+        @Test(arguments: ["written in place", "renamed over", "a ConfigMap"])
+        func `a change is noticed however it is made`(_ way: String) throws {
+            let nsd = try NSD(zone: Reloads.zone)
+            let workspace = try Workspace()
+            let folder = workspace.file("mounted")
+            /// Makes `text` what is mounted, in the way that is tried.
+            func mount(_ text: String, version: Int) throws {
+                switch way {
+                case "written in place":
+                    try workspace.write("mounted/web.yaml", "")
+                    try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/web.yaml"))
+                case "renamed over":
+                    try workspace.write("mounted/.web.yaml.swp", text)
+                    #expect(rename("\(folder)/.web.yaml.swp", "\(folder)/web.yaml") == 0)
+                default:
+                    // As the kubelet does it: a folder for each version, and a link that is switched.
+                    try workspace.write("mounted/..\(version)/web.yaml", text)
+                    #expect(symlink("..\(version)", "\(folder)/..data_tmp") == 0)
+                    #expect(rename("\(folder)/..data_tmp", "\(folder)/..data") == 0)
+                    if version == 1 { #expect(symlink("..data/web.yaml", "\(folder)/web.yaml") == 0) }
+                    if version > 1 { try FileManager.default.removeItem(atPath: "\(folder)/..\(version - 1)") }
+                }
+            }
+            try mount(Reloads.only("one.test.example"), version: 1)
+            var setup = Setup(upstream: nsd.port)
+            setup.policyFolder = folder
+            let daemon = try Daemon(setup)
+            #expect(try daemon.dig("one.test.example").status == "NOERROR")
+            #expect(try daemon.dig("two.test.example").status == "REFUSED")
+            try mount(Reloads.only("two.test.example"), version: 2)
+            try eventually("the change is not noticed: \(daemon.process.errors)") {
+                try daemon.dig("two.test.example").status == "NOERROR"
+            }
+            #expect(try daemon.dig("one.test.example").status == "REFUSED")
+        }
+
         @Test func `SIGHUP reads everything again`() throws {
             let nsd = try NSD(zone: Reloads.zone)
             let daemon = try Reloads.daemon(nsd)

@@ -12,6 +12,8 @@ struct Setup {
     var maxDelay = "100ms"
     /// Policy documents by file name.
     var policies: [String: String] = [:]
+    /// A folder of policy documents that the test sees to itself; nil for one with `policies`.
+    var policyFolder: String?
     /// The lines of the identities document.
     var identities = Setup.twoIdentities
     /// A zone file with local records.
@@ -76,7 +78,7 @@ struct Setup {
             """
             listen: [\(addresses.joined(separator: ", "))]
             workers: \(workers)
-            policies: [\(policies.isEmpty ? "" : "policies/")]
+            policies: [\(policyFolder ?? (policies.isEmpty ? "" : "policies/"))]
             identities: [identities.yaml]
             zones: [\(zone == nil ? "" : "local.zone")]
             \(upstreams.isEmpty ? "" : "upstreams: [\(upstreams.joined(separator: ", "))]")
