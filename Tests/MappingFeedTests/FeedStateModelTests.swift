@@ -71,6 +71,7 @@ struct FeedStateModelTests {
                 identities[identity.id] = identity.isRemoved ? nil : identity
                 if identity.isRemoved { names = names.filter { $0.key.identity != identity.id } }
             case .upsert(let upsert):
+                guard identities[upsert.identity] != nil else { return }
                 let key = Key(identity: upsert.identity, name: upsert.name)
                 names[key, default: ([], [:])].rules = upsert.rules
                 for address in upsert.addresses { names[key]?.addresses[address.ip] = address.expires }
@@ -119,7 +120,7 @@ extension SplitMix {
         case 4, 5:
             return .identity(
                 FeedIdentity(
-                    sequence: sequence, id: identity, name: "\(below(3))", namespace: "n", isRemoved: below(2) == 0))
+                    sequence: sequence, id: identity, name: "\(below(3))", namespace: "n", isRemoved: below(4) == 0))
         case 6...10:
             return .delete(
                 MappingDelete(

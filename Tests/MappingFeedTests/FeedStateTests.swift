@@ -5,7 +5,7 @@ import Testing
 
 struct FeedStateTests {
     @Test func `an upsert opens, a later expiry extends, and a delete closes`() throws {
-        var state = FeedState()
+        var state = FeedState.knowingSeven
         let first = state.apply([upsert(1, "a.", "192.0.2.1", 100)])
         #expect(first.openings.map(\.kind) == [.added])
         #expect(first.sequence == 1)
@@ -19,7 +19,7 @@ struct FeedStateTests {
     }
 
     @Test func `an address of two names stays open until the last lets go`() throws {
-        var state = FeedState()
+        var state = FeedState.knowingSeven
         _ = state.apply([upsert(1, "a.", "192.0.2.1", 100, port: 80), upsert(2, "b.", "192.0.2.1", 300, port: 443)])
         #expect(state.opening(7, try #require(IPAddress("192.0.2.1")))?.ports.ranges.map(\.first) == [80, 443])
         let shorter = state.apply([delete(3, "b.", "192.0.2.1")])
@@ -29,10 +29,10 @@ struct FeedStateTests {
     }
 
     @Test func `a snapshot changes nothing before its end, and tells only the differences`() throws {
-        var state = FeedState()
+        var state = FeedState.knowingSeven
         _ = state.apply([upsert(1, "a.", "192.0.2.1", 100), upsert(2, "b.", "192.0.2.2", 100)])
         let mark = SnapshotMark(sequence: 9, count: 2)
-        let begun = state.apply([.snapshotBegin(mark), upsert(9, "a.", "192.0.2.1", 100)])
+        let begun = state.apply([.snapshotBegin(mark), .seven, upsert(9, "a.", "192.0.2.1", 100)])
         #expect(begun.isEmpty)
         #expect(begun.sequence == nil)
         #expect(Array(state.openings).count == 2)
@@ -45,7 +45,7 @@ struct FeedStateTests {
     }
 
     @Test func `a snapshot that a new connection interrupts is forgotten`() {
-        var state = FeedState()
+        var state = FeedState.knowingSeven
         _ = state.apply([upsert(1, "a.", "192.0.2.1", 100)])
         _ = state.apply([.snapshotBegin(SnapshotMark(sequence: 5, count: 0)), upsert(5, "b.", "192.0.2.2", 100)])
         let changes = state.apply([.hello(FeedHello(instance: "i", sequence: 5)), upsert(6, "c.", "192.0.2.3", 100)])
@@ -65,8 +65,16 @@ struct FeedStateTests {
         #expect(state.apply([.identity(gone)]).isEmpty)
     }
 
-    @Test func `what a batch undoes itself is not told`() {
+    @Test func `nothing is open for an identity that was not announced`() {
         var state = FeedState()
+        let changes = state.apply([upsert(1, "a.", "192.0.2.1", 100)])
+        #expect(changes.openings.isEmpty && changes.refused.isEmpty)
+        #expect(changes.sequence == 1)
+        #expect(state.apply([.seven]).openings.isEmpty)
+    }
+
+    @Test func `what a batch undoes itself is not told`() {
+        var state = FeedState.knowingSeven
         let changes = state.apply([upsert(1, "a.", "192.0.2.1", 100), delete(2, "a.", "192.0.2.1")])
         #expect(changes.isEmpty)
         #expect(changes.sequence == 2)
@@ -75,10 +83,11 @@ struct FeedStateTests {
     @Test func `beyond the limits a change is refused and the rest goes on`() {
         var limits = FeedStateLimits()
         limits.names = 1
-        limits.identities = 1
+        limits.identities = 2
         limits.addressesPerName = 1
         var state = FeedState(limits: limits)
         let changes = state.apply([
+            .seven,
             upsert(1, "a.", "192.0.2.1", 100), upsert(2, "b.", "192.0.2.2", 100), upsert(3, "a.", "192.0.2.3", 100),
             .identity(FeedIdentity(sequence: 4, id: 1, name: "a", namespace: "")),
             .identity(FeedIdentity(sequence: 5, id: 2, name: "b", namespace: "")),
@@ -89,7 +98,7 @@ struct FeedStateTests {
     }
 
     @Test func `a new rule for a name holds for all of its addresses`() {
-        var state = FeedState()
+        var state = FeedState.knowingSeven
         _ = state.apply([upsert(1, "a.", "192.0.2.1", 100, port: 80)])
         let changes = state.apply([upsert(2, "a.", "192.0.2.2", 100, port: 443)])
         #expect(changes.openings.map(\.kind).sorted { "\($0)" < "\($1)" } == [.added, .changed])
@@ -117,6 +126,20 @@ struct FeedStateTests {
             })
         let text = ports.ranges.map { "\($0.transport.rawValue) \($0.first)-\($0.last)" }.joined(separator: ", ")
         #expect((ports.isEverything ? "everything" : text) == expected)
+    }
+}
+
+extension FeedEvent {
+    /// Identity 7 is there.
+    fileprivate static let seven = FeedEvent.identity(FeedIdentity(id: 7, name: "api", namespace: "production"))
+}
+
+extension FeedState {
+    /// A state in which identity 7 is announced, and nothing is open.
+    fileprivate static var knowingSeven: FeedState {
+        var state = FeedState()
+        _ = state.apply([.seven])
+        return state
     }
 }
 

@@ -8,4 +8,12 @@ public struct FeedIdentityChange: Hashable, Sendable {
     public var old: FeedIdentity?
     /// What it is; nil if it is gone.
     public var new: FeedIdentity?
+
+    /// A change from `old` to `new`.
+    public init(id: UInt64, sequence: UInt64, old: FeedIdentity?, new: FeedIdentity?) {
+        self.id = id
+        self.sequence = sequence
+        self.old = old
+        self.new = new
+    }
 }

@@ -4,7 +4,7 @@ internal import DNSWire
 struct FeedModel: Sendable {
     /// The identities that were announced.
     private(set) var identities: [UInt64: FeedIdentity] = [:]
-    /// The names and addresses of each identity; also of those that were not announced.
+    /// The names and addresses of each identity.
     private var holdings: [UInt64: IdentityHoldings] = [:]
     /// Names of all identities together.
     private var nameCount = 0
@@ -65,6 +65,8 @@ struct FeedModel: Sendable {
     private mutating func apply(
         _ upsert: MappingUpsert, _ limits: FeedStateLimits, _ touched: inout FeedTouched
     ) -> Bool {
+        // An identity that was not announced has just been removed, and nothing is open for it any more.
+        guard identities[upsert.identity] != nil else { return true }
         let known = holdings[upsert.identity]?.names[upsert.name]
         guard known != nil || nameCount < limits.names else { return false }
         let count = (known?.addresses.count ?? 0) + upsert.addresses.count

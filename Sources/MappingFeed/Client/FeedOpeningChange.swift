@@ -11,6 +11,14 @@ public struct FeedOpeningChange: Hashable, Sendable {
     /// What is open; nil for nothing.
     public var new: FeedOpening?
 
+    /// A change from `old` to `new`.
+    public init(sequence: UInt64, name: DomainName?, old: FeedOpening?, new: FeedOpening?) {
+        self.sequence = sequence
+        self.name = name
+        self.old = old
+        self.new = new
+    }
+
     /// What happened.
     public var kind: Kind {
         guard let old else { return .added }
