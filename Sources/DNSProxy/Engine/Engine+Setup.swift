@@ -60,7 +60,7 @@ extension Engine {
         var journal: Journal?
         if let folder = configuration.feed.journal {
             var restorer = MappingRestorer(
-                table: table, ruleSets: ruleSets, learning: configuration.learning)
+                table: table, ruleSets: ruleSets, configuration: configuration)
             let opened = try Journal(directory: folder) { restorer.take($0) }
             for problem in opened.restoration.problems { logger.error("\(problem)") }
             logger.info(

@@ -76,13 +76,15 @@ final class Learning: Sendable {
     /// Learns that `name` turned into `addresses`, for `identity` and nobody else, and tells what a reply with them
     /// has to wait for.
     ///
-    /// A mapping outlives every answer that carries it: it ends `grace` after `lastValid`, or after `minTTL` if that
-    /// is later. Addresses that may never be learned are left out and added to `leftOut`.
+    /// A mapping outlives every answer that carries it, however long that waits: it ends `grace` and `maxDelay` after
+    /// `lastValid`, or after `minTTL` if that is later. Addresses that may never be learned are left out and added to `leftOut`.
     func learn(
         name: borrowing NameBuffer, identity: IdentityID, client: IPAddress, aliases: [DomainName],
         addresses: [ScrubbedAddress], rules: [SelectedRule], lastValid: Moment, now: Moment, leftOut: inout UInt64
     ) -> Wait {
+        // The client counts from when the answer leaves.
         let expires = max(lastValid, now.adding(seconds: minTTL)).adding(seconds: grace)
+            .adding(nanoseconds: maxDelayNanoseconds)
         var learned: [LearnedAddress] = []
         learned.reserveCapacity(addresses.count)
         for scrubbed in addresses {

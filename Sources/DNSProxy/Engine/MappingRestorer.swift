@@ -20,9 +20,9 @@ struct MappingRestorer {
     private(set) var leftOut = 0
 
     /// A restorer that has seen nothing yet.
-    init(table: MappingTable, ruleSets: RuleSets, learning: EngineConfiguration.Learning) {
-        slack = max(Int64(learning.grace), 2) + 2
-        minTTL = Int64(learning.minTTL)
+    init(table: MappingTable, ruleSets: RuleSets, configuration: EngineConfiguration) {
+        slack = max(Int64(configuration.learning.grace), 2) + 3 + Int64(configuration.feed.maxDelayMilliseconds) / 1000
+        minTTL = Int64(configuration.learning.minTTL)
         self.table = table
         self.ruleSets = ruleSets
     }
