@@ -78,7 +78,8 @@ public final class AnswerCache: Sendable {
     }
 
     /// Claims the refresh (prefetch, or the retry behind a stale answer) of what `lookup` finds, for `seconds` from
-    /// `now` or until it is replaced; false if somebody else's claim is running or there is nothing to refresh.
+    /// `now` or until it is replaced; false if somebody else's claim is running or there is nothing to refresh: no
+    /// answer, or one in the first half of its life, which was renewed since the caller has looked.
     public func claimRefresh(_ name: borrowing NameBuffer, _ key: AnswerKey, now: Moment, seconds: UInt32) -> Bool {
         shards[shardNumber(name.hash)].withLock { $0.claimRefresh(name, key, now: now, seconds: seconds) }
     }

@@ -8,19 +8,20 @@ extension AnswerShard {
         var listed = 0
         for number in max(first, 0)..<max(first, layout.slotCount) where slot(number) != 0 {
             let entry = layout.entry(slot(number))
-            guard now < arena.staleUntil(entry) else { continue }
+            guard now < staleUntil(entry) else { continue }
             if listed == limit { return number }
             listed += 1
+            var image = [UInt8](repeating: 0, count: Int(arena.load(entry.imageLength, as: UInt16.self)))
+            var span = image.mutableSpan
+            _ = arena.readImage(entry, into: &span)
             let left = arena.expires(entry).nanoseconds(since: now)
             body(
                 AnswerListing(
                     name: arena.withName(entry) { DomainName(canonicalBytes: [UInt8]($0)) }, key: arena.key(entry),
-                    kind: arena.kind(entry), responseCode: arena.load(arena.image(entry) + 3, as: UInt8.self) & 0x0F,
+                    kind: arena.kind(entry), responseCode: arena.responseCode(entry),
                     remaining: left > 0 ? UInt32(clamping: (left - 1) / 1_000_000_000 + 1) : 0,
-                    hits: arena.load(entry.hits), size: arena.size(entry),
-                    image: arena.withSpan(arena.image(entry), Int(arena.load(entry.imageLength, as: UInt16.self))) {
-                        [UInt8]($0)
-                    }, isStale: left <= 0))
+                    hits: arena.load24(entry.hits), size: arena.size(entry),
+                    image: image, isStale: left <= 0))
         }
         return nil
     }

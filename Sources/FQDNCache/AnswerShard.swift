@@ -15,6 +15,8 @@ struct AnswerShard: ~Copyable, Sendable {
     var main: ByteRing
     /// What happened here.
     var statistics = AnswerStatistics()
+    /// How long answers here may be stale.
+    private var staleLifetimes = StaleLifetimes()
     /// Entries under `AnswerKey.everyType`; lookups try that key only if there are any.
     var nameWideEntries = 0
     /// The serial of the next insertion.
@@ -48,10 +50,10 @@ struct AnswerShard: ~Copyable, Sendable {
             return deliver(wide, now: now, isStale: false, into: &output)
         }
         if allowStale {
-            if let exact, now < arena.staleUntil(exact) {
+            if let exact, now < staleUntil(exact) {
                 return deliver(exact, now: now, isStale: true, into: &output)
             }
-            if let wide, now < arena.staleUntil(wide) {
+            if let wide, now < staleUntil(wide) {
                 return deliver(wide, now: now, isStale: true, into: &output)
             }
         }
@@ -65,8 +67,7 @@ struct AnswerShard: ~Copyable, Sendable {
         _ entry: AnswerEntry, now: Moment, isStale: Bool, into output: inout MutableSpan<UInt8>
     ) -> AnswerHit {
         let length = Int(arena.load(entry.imageLength, as: UInt16.self))
-        let copied = min(length, output.count)
-        arena.read(arena.image(entry), copied, into: &output)
+        let copied = arena.readImage(entry, into: &output)
 
         let storedAt = Moment(nanoseconds: arena.load(entry.storedAt))
         let elapsed = UInt32(clamping: now.seconds(since: storedAt))
@@ -78,18 +79,19 @@ struct AnswerShard: ~Copyable, Sendable {
             output.setBigEndian32(isStale ? AnswerHit.staleTTL : stored > elapsed ? stored - elapsed : 0, at: offset)
         }
 
-        let frequency = arena.load(entry.frequency, as: UInt8.self)
-        if frequency < AnswerEntry.maximumFrequency { arena.store(frequency + 1, at: entry.frequency) }
-        var hits = arena.load(entry.hits, as: UInt32.self)
-        if hits < .max { hits += 1 }
-        arena.store(hits, at: entry.hits)
+        let kind = arena.kind(entry)
+        let frequency = arena.frequency(entry)
+        if frequency < AnswerEntry.maximumFrequency { arena.set(kind, frequency: frequency + 1, entry) }
+        var hits = arena.load24(entry.hits)
+        if hits < AnswerEntry.maximumHits { hits += 1 }
+        arena.store24(hits, at: entry.hits)
         if isStale { statistics.staleHits &+= 1 } else { statistics.hits &+= 1 }
 
         let lifetime = arena.load(entry.lifetime, as: UInt32.self)
         return AnswerHit(
-            length: length, serial: arena.load(entry.serial), storedAt: storedAt, expires: arena.expires(entry),
+            length: length, serial: arena.load48(entry.serial), storedAt: storedAt, expires: arena.expires(entry),
             remaining: isStale ? AnswerHit.staleTTL : lifetime > elapsed ? lifetime - elapsed : 0, lifetime: lifetime,
-            hits: hits, kind: arena.kind(entry), isStale: isStale,
+            hits: hits, kind: kind, isStale: isStale,
             carriesAddresses: arena.has(AnswerEntry.carriesAddresses, entry))
     }
 
@@ -98,9 +100,9 @@ struct AnswerShard: ~Copyable, Sendable {
         _ name: borrowing NameBuffer, _ key: AnswerKey, image: Span<UInt8>, ttlOffsets: Span<UInt16>,
         _ stored: StoredAnswer, now: Moment
     ) -> UInt64? {
-        let sharesName = image.hasQuestion(name)
+        let isPlain = image.isPlain(name, key)
         let size = AnswerEntry.size(
-            storedName: sharesName ? 0 : name.count, ttlCount: ttlOffsets.count, image: image.count)
+            isPlain: isPlain, name: name.count, ttlCount: ttlOffsets.count, image: image.count)
         guard stored.lifetime > 0, isWellFormed(name, image, ttlOffsets), size <= small.capacity else {
             statistics.rejected &+= 1
             return nil
@@ -120,8 +122,8 @@ struct AnswerShard: ~Copyable, Sendable {
         var hits: UInt32 = 0
         var frequency: UInt8 = 0
         if let existing {
-            hits = arena.load(existing.hits)
-            frequency = arena.load(existing.frequency)
+            hits = arena.load24(existing.hits)
+            frequency = arena.frequency(existing)
         }
         if let existing, arena.size(existing) == size {
             entry = existing
@@ -139,29 +141,25 @@ struct AnswerShard: ~Copyable, Sendable {
         statistics.insertions &+= 1
 
         arena.store(now.nanoseconds, at: entry.storedAt)
-        arena.store(serial, at: entry.serial)
+        arena.store48(serial, at: entry.serial)
+        let staleLifetime = stored.kind == .failure ? 0 : stored.staleLifetime
+        arena.store(staleLifetimes.index(of: staleLifetime), at: entry.staleLifetime)
+        arena.store(UInt8(name.count), at: entry.nameLength)
         arena.store(stored.lifetime, at: entry.lifetime)
-        arena.store(stored.kind == .failure ? 0 : stored.staleLifetime, at: entry.staleLifetime)
         arena.store(hash, at: entry.hash)
-        arena.store(hits, at: entry.hits)
-        arena.store(UInt32(0), at: entry.refreshClaim)
-        arena.store(key.type.rawValue, at: entry.type)
-        arena.store(key.recordClass.rawValue, at: entry.recordClass)
+        arena.store24(hits, at: entry.hits)
+        arena.set(stored.kind, frequency: frequency, entry)
+        arena.store24(0, at: entry.refreshClaim)
+        var flags = key.options.rawValue & AnswerEntry.optionsMask
+        if key.type == AnswerKey.everyType { flags |= AnswerEntry.isNameWide }
+        if stored.carriesAddresses { flags |= AnswerEntry.carriesAddresses }
+        if isPlain { flags |= AnswerEntry.isPlain }
+        arena.store(flags, at: entry.flags)
         arena.store(UInt16(image.count), at: entry.imageLength)
         arena.store(UInt16(ttlOffsets.count), at: entry.ttlCount)
-        arena.store(UInt8(name.count), at: entry.nameLength)
-        var flags = key.options.rawValue & AnswerEntry.optionsMask
-        if stored.carriesAddresses { flags |= AnswerEntry.carriesAddresses }
-        if sharesName { flags |= AnswerEntry.sharesName }
-        arena.store(flags, at: entry.flags)
-        arena.store(stored.kind.rawValue, at: entry.kind)
-        arena.store(frequency, at: entry.frequency)
-        if !sharesName {
-            arena.write(name.span, at: entry.position + AnswerEntry.headerLength)
-        }
         let offsets = arena.ttlOffsets(entry)
         for index in ttlOffsets.indices { arena.store(ttlOffsets[index], at: offsets + 2 * index) }
-        arena.write(image, at: arena.image(entry))
+        arena.writeImage(image, name: name.span, key: key, entry)
         return serial
     }
 
@@ -179,19 +177,29 @@ struct AnswerShard: ~Copyable, Sendable {
         return true
     }
 
+    /// When an entry may not even be served stale any more.
+    func staleUntil(_ entry: AnswerEntry) -> Moment {
+        let seconds = staleLifetimes[arena.load(entry.staleLifetime)]
+        return arena.expires(entry).adding(seconds: Int64(seconds))
+    }
+
     /// Whether an entry is there, is not itself a failure, and may still be served, if only stale.
     private func isGood(_ entry: AnswerEntry?, _ now: Moment) -> Bool {
         guard let entry else { return false }
-        return arena.kind(entry) != .failure && now < arena.staleUntil(entry)
+        return arena.kind(entry) != .failure && now < staleUntil(entry)
     }
 
-    /// Claims the refresh of an answer until `now` + `seconds`; false if there is no such answer or a claim is running.
+    /// Claims the refresh of an answer until `now` + `seconds`; false if there is no such answer, it is in the first half
+    /// of its life, or a claim is running.
     mutating func claimRefresh(_ name: borrowing NameBuffer, _ key: AnswerKey, now: Moment, seconds: UInt32) -> Bool {
         let wide = nameWideEntries > 0 ? find(name, key.nameWide) : nil
         guard let entry = find(name, key) ?? wide else { return false }
-        let second = UInt32(clamping: now.seconds)
-        guard second >= arena.load(entry.refreshClaim, as: UInt32.self) else { return false }
-        arena.store(second.addingReportingOverflow(seconds).overflow ? .max : second + seconds, at: entry.refreshClaim)
+        let storedAt = Moment(nanoseconds: arena.load(entry.storedAt))
+        let age = min(UInt32(clamping: now.seconds(since: storedAt)), AnswerEntry.maximumClaim)
+        // Whoever found it about to expire, and comes too late, must not claim what has just replaced it.
+        let isYoung = age < arena.load(entry.lifetime, as: UInt32.self) / 2
+        guard !isYoung, age >= arena.load24(entry.refreshClaim) else { return false }
+        arena.store24(min(seconds, AnswerEntry.maximumClaim - age) + age, at: entry.refreshClaim)
         return true
     }
 
@@ -212,7 +220,7 @@ struct AnswerShard: ~Copyable, Sendable {
     mutating func forget(_ entry: AnswerEntry) {
         statistics.entries -= 1
         statistics.bytesUsed -= arena.size(entry)
-        if arena.load(entry.type, as: UInt16.self) == AnswerKey.everyType.rawValue { nameWideEntries -= 1 }
+        if arena.has(AnswerEntry.isNameWide, entry) { nameWideEntries -= 1 }
     }
 
     /// Empties the shard and gives its memory back; the counters stay.

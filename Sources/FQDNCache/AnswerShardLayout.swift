@@ -11,10 +11,11 @@ struct AnswerShardLayout: Sendable {
     /// Low bits of an index slot that tell the position; the rest is a tag from the hash.
     let positionBits: Int
 
-    /// Bytes of the log for each index slot. Entries of 96 bytes and more never fill the index to its limit.
-    private static let bytesPerSlot = 72
-    /// Bytes of the log for each ghost set of four.
-    private static let bytesPerGhostSet = 128
+    /// Bytes of the shard for each index slot. Entries of 80 bytes and more never fill the index to its limit; an A answer
+    /// has that for a name of 15 bytes.
+    private static let bytesPerSlot = 64
+    /// Bytes of the shard for each ghost set of four: about two ghosts for each entry of the main log.
+    private static let bytesPerGhostSet = 256
 
     /// Divides `byteCount` bytes, of which there are at least 4096.
     init(byteCount: Int) {
@@ -33,16 +34,16 @@ struct AnswerShardLayout: Sendable {
     var indexBase: Int { 0 }
     /// Where the ghost table starts.
     var ghostBase: Int { 4 * slotCount }
-    /// Where the small log starts, a multiple of eight.
+    /// Where the small log starts, a multiple of the alignment.
     var smallBase: Int { ghostBase + 8 * ghostSets }
-    /// Where the main log starts, a multiple of eight.
+    /// Where the main log starts, a multiple of the alignment.
     var mainBase: Int { smallBase + smallCapacity }
     /// Bytes in all.
     var byteCount: Int { mainBase + mainCapacity }
     /// Entries that the index takes, three quarters of its slots, so that probing stays short.
     var entryLimit: Int { slotCount / 4 * 3 }
 
-    /// The index slot of an entry: its position in units of eight bytes, plus one, below the tag.
+    /// The index slot of an entry: its position in units of its alignment, plus one, below the tag.
     func slot(_ entry: AnswerEntry, hash: UInt32) -> UInt32 {
         let unit = UInt32(truncatingIfNeeded: (entry.position - smallBase) / AnswerEntry.alignment + 1)
         return hash << UInt32(positionBits) | unit

@@ -45,6 +45,32 @@ internal import Glibc
         unsafe base.storeBytes(of: value, toByteOffset: offset, as: Value.self)
     }
 
+    /// The 24-bit number at `offset`.
+    @inline(__always)
+    func load24(_ offset: Int) -> UInt32 {
+        UInt32(load(offset, as: UInt16.self)) | UInt32(load(offset + 2, as: UInt8.self)) << 16
+    }
+
+    /// Writes the lower 24 bits of a number at `offset`.
+    @inline(__always)
+    mutating func store24(_ value: UInt32, at offset: Int) {
+        store(UInt16(truncatingIfNeeded: value), at: offset)
+        store(UInt8(truncatingIfNeeded: value >> 16), at: offset + 2)
+    }
+
+    /// The 48-bit number at `offset`.
+    @inline(__always)
+    func load48(_ offset: Int) -> UInt64 {
+        UInt64(load(offset, as: UInt32.self)) | UInt64(load(offset + 4, as: UInt16.self)) << 32
+    }
+
+    /// Writes the lower 48 bits of a number at `offset`.
+    @inline(__always)
+    mutating func store48(_ value: UInt64, at offset: Int) {
+        store(UInt32(truncatingIfNeeded: value), at: offset)
+        store(UInt16(truncatingIfNeeded: value >> 32), at: offset + 4)
+    }
+
     /// Lends the `size` bytes at `offset`.
     @inline(__always)
     func withSpan<Result>(_ offset: Int, _ size: Int, _ body: (Span<UInt8>) -> Result) -> Result {
@@ -62,13 +88,13 @@ internal import Glibc
         }
     }
 
-    /// Copies the `size` bytes at `offset` to the start of `output`, which must be at least as long.
+    /// Copies the `size` bytes at `offset` to `output`, from `target` on, where there must be room for them.
     @inline(__always)
-    func read(_ offset: Int, _ size: Int, into output: inout MutableSpan<UInt8>) {
-        precondition(contains(offset, size) && size <= output.count)
-        unsafe output.withUnsafeMutableBytes { target in
-            guard let start = target.baseAddress else { return }
-            unsafe memcpy(start, base + offset, size)
+    func read(_ offset: Int, _ size: Int, into output: inout MutableSpan<UInt8>, at target: Int) {
+        precondition(contains(offset, size) && target >= 0 && size <= output.count - target)
+        unsafe output.withUnsafeMutableBytes { bytes in
+            guard let start = bytes.baseAddress else { return }
+            unsafe memcpy(start + target, base + offset, size)
         }
     }
 

@@ -20,9 +20,15 @@ extension MutableSpan<UInt8> {
 }
 
 extension Span<UInt8> {
-    /// Whether this message has `name`, in canonical form and uncompressed, where its question stands.
-    func hasQuestion(_ name: borrowing NameBuffer) -> Bool {
-        guard count >= AnswerEntry.questionOffset + name.count else { return false }
-        return name.equals(extracting(AnswerEntry.questionOffset..<AnswerEntry.questionOffset + name.count))
+    /// Whether this message begins as its key says: ID 0, one question, no additional records, then `name` in canonical
+    /// form, the type, any if the key is that of every type, and the class.
+    func isPlain(_ name: borrowing NameBuffer, _ key: AnswerKey) -> Bool {
+        let end = Header.length + name.count
+        guard count >= end + 4, let header = Header(self), header.id == 0, header.questionCount == 1,
+            header.additionalCount == 0, name.equals(extracting(Header.length..<end))
+        else { return false }
+        let type = UInt16(self[end]) << 8 | UInt16(self[end + 1])
+        let recordClass = UInt16(self[end + 2]) << 8 | UInt16(self[end + 3])
+        return (type == key.type.rawValue || key.type == AnswerKey.everyType) && recordClass == key.recordClass.rawValue
     }
 }

@@ -179,14 +179,16 @@ import Testing
             cache.claimRefresh(
                 NameBuffer(name), AnswerKey(type: .a), now: start.adding(seconds: seconds), seconds: duration)
         }
-        #expect(!claim(at: 0))
+        #expect(!claim(at: 200))
         cache.store(name, Message(name, ttls: [300]), at: start)
-        #expect(claim(at: 0))
-        #expect(!claim(at: 29))
-        #expect(claim(at: 30, for: .max))
+        #expect(claim(at: 200))
+        #expect(!claim(at: 229))
+        #expect(claim(at: 230, for: .max))
         #expect(!claim(at: 1_000_000))
-        cache.store(name, Message(name, ttls: [300]), at: start)
-        #expect(claim(at: 0))
+        // What was renewed meanwhile is for nobody to renew again.
+        cache.store(name, Message(name, ttls: [300]), at: start.adding(seconds: 300))
+        #expect(!claim(at: 300) && !claim(at: 449))
+        #expect(claim(at: 450))
     }
 
     @Test func `refuses what it cannot keep, and counts it`() throws {

@@ -10,15 +10,16 @@ struct Message {
 
     /// A response with that code to a question for A records of `name`, with a record for each TTL.
     ///
-    /// `extra` bytes are appended that mean nothing, to vary the size.
+    /// `extra` bytes are appended that mean nothing, to vary the size. `mark` is in the records, and an odd one in the
+    /// ID too, so that some messages do not begin as plain ones do.
     init(_ name: DomainName, ttls: [UInt32], code: UInt8 = 0, extra: Int = 0, mark: UInt8 = 0) {
-        bytes = [0, mark, 0x81, 0x80 | code, 0, 1, 0, UInt8(ttls.count), 0, 0, 0, 0]
+        bytes = [0, mark & 1 == 1 ? mark : 0, 0x81, 0x80 | code, 0, 1, 0, UInt8(ttls.count), 0, 0, 0, 0]
         bytes += name.bytes + [0, 1, 0, 1]
         for (index, ttl) in ttls.enumerated() {
             bytes += [0xC0, 0x0C, 0, 1, 0, 1]
             ttlOffsets.append(UInt16(bytes.count))
             bytes += [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: ttl >> UInt32($0)) }
-            bytes += [0, 4, 192, 0, 2, UInt8(index)]
+            bytes += [0, 4, 192, 0, mark, UInt8(index)]
         }
         bytes += [UInt8](repeating: mark, count: extra)
     }
