@@ -11,7 +11,7 @@ SOURCES := Package.swift Sources Tests $(ENFORCER)/Package.swift $(ENFORCER)/Sou
 
 .DEFAULT_GOAL := help
 .PHONY: help run test e2e build enforcer lint format fuzz test-sanitize \
-	bench-first bench-allocations bench-feed bench-policy bench-reload clean
+	bench-first bench-allocations bench-feed bench-policy bench-cache bench-reload clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -60,13 +60,18 @@ bench-allocations: build ## allocations and reference counts per cached query, c
 	Benchmarks/first-measurement/allocations $(RELEASE)
 
 bench-feed: build enforcer ## publishing, the journal and restoring; then what an enforcer adds to a first answer (root)
-	@scripts/install-packages iproute2 nftables python3
+	@scripts/install-packages iproute2 nftables dnsperf python3
 	$(SWIFT) run -c release --package-path Benchmarks/feed feed-bench
+	Benchmarks/feed/restore $(RELEASE)
 	Benchmarks/feed-latency/measure $(RELEASE) $(ENFORCER)/.build/release/nft-enforcer
 
 bench-policy: ## verdicts, memory and compiling with up to a million rules, beside RE2 (about 10 minutes)
 	@scripts/install-packages $(BUILD_PACKAGES) libre2-dev g++ python3
 	Benchmarks/policy/measure
+
+bench-cache: build ## memory for an answer, hit ratios under a flood, a dead upstream, identical misses (root, about 10 minutes)
+	@scripts/install-packages $(BENCH_PACKAGES) nftables iproute2
+	Benchmarks/cache/measure $(RELEASE)
 
 bench-reload: build ## 10,000 rules reloaded once a second under load for a minute: nothing lost, nothing misjudged
 	@scripts/install-packages $(BENCH_PACKAGES)

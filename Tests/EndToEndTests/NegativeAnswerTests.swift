@@ -14,6 +14,17 @@ extension EndToEnd {
             try Daemon(Setup(upstream: server.port))
         }
 
+        // RFC 9520, section 3.1.
+        @Test(arguments: [false, true])
+        func `a server is asked the same question three times at most before it is given up`(_ isSilent: Bool) throws {
+            let silent = try Relay(to: nil)
+            defer { silent.stop() }
+            let daemon = try Daemon(Setup(upstream: isSilent ? silent.port : try Ports.free()))
+            #expect(try daemon.dig("host.test.example +time=10").status == "SERVFAIL")
+            let asked = try daemon.counter("upstream_queries")
+            #expect(asked >= 1 && asked <= 3, "\(asked)")
+        }
+
         @Test(arguments: [(0, 300, 4), (0, 4, 300), (3, 300, 4), (3, 4, 300)] as [(UInt8, UInt32, UInt32)])
         func `the lesser of the SOA's TTL and its MINIMUM is the lifetime, and the SOA counts it down`(
             _ code: UInt8, _ ttl: UInt32, _ minimum: UInt32

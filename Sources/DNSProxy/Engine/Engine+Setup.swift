@@ -59,14 +59,15 @@ extension Engine {
         }
         var journal: Journal?
         if let folder = configuration.feed.journal {
-            var restorer = MappingRestorer(
-                table: table, ruleSets: ruleSets, configuration: configuration)
+            var restorer = RestoringQueue(
+                MappingRestorer(table: table, ruleSets: ruleSets, configuration: configuration))
             let opened = try Journal(directory: folder) { restorer.take($0) }
+            let leftOut = restorer.finish()
             for problem in opened.restoration.problems { logger.error("\(problem)") }
             logger.info(
                 "journal restored",
                 metadata: [
-                    "mappings": "\(table.statistics.names)", "leftOut": "\(restorer.leftOut)", "folder": "\(folder)",
+                    "mappings": "\(table.statistics.names)", "leftOut": "\(leftOut)", "folder": "\(folder)",
                 ])
             journal = consume opened
         }

@@ -1,7 +1,11 @@
 /// The patience with upstreams, and what they are asked at most.
 enum UpstreamTiming {
-    /// Nanoseconds that one attempt over UDP may take.
+    /// Nanoseconds that an attempt over UDP may take, the first time that a server is asked.
     static let datagramAttempt: Int64 = 800_000_000
+    /// Nanoseconds that it may take the first, the second and the third time.
+    static let datagramAttempts: [3 of Int64] = [datagramAttempt, 1_200_000_000, 2_000_000_000]
+    /// How often a server is asked the same question over the same transport (RFC 9520, section 3.1).
+    static let attemptsPerServer = 3
     /// Nanoseconds that one attempt over a connection may take.
     static let streamAttempt: Int64 = 2_000_000_000
     /// Nanoseconds after which an exchange starts no further attempt, and the last one gets no longer than one over UDP

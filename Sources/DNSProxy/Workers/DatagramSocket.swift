@@ -35,8 +35,12 @@ struct DatagramSocket: ~Copyable {
         let descriptor = try FileDescriptor(fd, "open a UDP socket for \(address)")
         try DatagramSocket.set(fd, SOL_SOCKET, SO_REUSEPORT, 1, "share UDP \(address)")
         if !address.address.isIPv4 { try DatagramSocket.set(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1, "use \(address)") }
-        // A bigger receive buffer rides out bursts; the kernel caps it at net.core.rmem_max, which is good enough.
-        try? DatagramSocket.set(fd, SOL_SOCKET, SO_RCVBUF, 4 << 20, "")
+        // A bigger receive buffer rides out bursts; without CAP_NET_ADMIN the kernel caps it at net.core.rmem_max.
+        do throws(SystemError) {
+            try DatagramSocket.set(fd, SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20, "")
+        } catch {
+            try? DatagramSocket.set(fd, SOL_SOCKET, SO_RCVBUF, 4 << 20, "")
+        }
         if address.isWildcard, clinux_enable_packet_info(fd, address.family) != 0 {
             throw SystemError("learn local addresses on \(address)")
         }

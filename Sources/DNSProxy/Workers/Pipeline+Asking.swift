@@ -169,7 +169,9 @@ extension Pipeline {
         let attempt = Attempt(
             number: exchange.attempts + 1, server: server, socket: socket?.index ?? -1, id: id, mask: mask,
             isMasked: isMasked, hasEDNS: manner.hasEDNS, isFallback: manner.isFallback, started: now)
-        let patience = socket == nil ? 0 : UpstreamTiming.datagramAttempt
+        // When every server of the route has been asked, they get longer.
+        let turn = min(exchange.attempts / max(serverCount(of: exchange), 1), UpstreamTiming.attemptsPerServer - 1)
+        let patience = socket == nil ? 0 : UpstreamTiming.datagramAttempts[turn]
         _ = exchanges.start(
             attempt, at: place, slot: slot, deadline: exchange.deadline(after: patience, from: now), late: late)
         guard let socket else { return }

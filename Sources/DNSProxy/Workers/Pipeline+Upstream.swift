@@ -126,16 +126,21 @@ extension Pipeline {
     private mutating func carryOn(_ place: Int, turn: Turn, listeners: inout Listeners) {
         guard let exchange = exchanges[place], !exchange.isRunning else { return }
         guard !exchange.isAnswered else { return exchanges.remove(place) }
-        let servers =
-            routing.places.indices.contains(exchange.route) ? routing.places[exchange.route].count : 0
+        let servers = serverCount(of: exchange)
         let isExhausted = exchange.isRefused && exchange.tried.nonzeroBitCount >= servers
-        guard !isExhausted, exchange.attempts < UpstreamTiming.attempts, turn.now < exchange.giveUp,
+        let limit = min(UpstreamTiming.attempts, UpstreamTiming.attemptsPerServer * servers)
+        guard !isExhausted, exchange.attempts < limit, turn.now < exchange.giveUp,
             exchange.isWanted, attempt(place, now: turn.now)
         else {
             let error: ExtendedError = exchange.isRefused ? .networkError : .noReachableAuthority
             giveUp(place, error: error, turn: turn, listeners: &listeners)
             return
         }
+    }
+
+    /// Servers of the route that a question takes; none when the route is gone.
+    func serverCount(of exchange: Exchange) -> Int {
+        routing.places.indices.contains(exchange.route) ? routing.places[exchange.route].count : 0
     }
 
     /// Does what time has come for: ends attempts, asks second servers, answers with what is past its lifetime.

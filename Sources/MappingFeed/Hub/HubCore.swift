@@ -74,7 +74,8 @@ final class HubCore {
 
     // MARK: From the queue to the journal and the subscribers
 
-    /// Takes what was published: encodes it once, writes it to the journal, and sends it to every subscriber.
+    /// Takes what was published: encodes it once, sends it to every subscriber, and writes it to the journal while they
+    /// work on it. A subscriber may so know what a crash keeps out of the journal; it does not resume then.
     func drain() {
         taken.removeAll(keepingCapacity: true)
         shared.queue.withLock { $0.take(&taken) }
@@ -96,14 +97,14 @@ final class HubCore {
         }
         if batch.count > 0 { batches.append(batch) }
         lines = writer.bytes
-        append(lines.span, through: recent.last + UInt64(taken.count))
-        noteClockSteps()
         var bytes = ByteBuffer(bytes: lines)
         for batch in batches {
             if let slice = bytes.readSlice(length: batch.length) { recent.append(slice, batch) }
         }
-        lines.removeAll(keepingCapacity: lines.capacity <= HubCore.keptBytes)
         for subscriber in subscribers.values { pump(subscriber) }
+        append(lines.span, through: recent.last)
+        noteClockSteps()
+        lines.removeAll(keepingCapacity: lines.capacity <= HubCore.keptBytes)
         updateReleased()
         compactIfNeeded()
         let bound = NIOLoopBound(self, eventLoop: loop)
