@@ -20,6 +20,8 @@ struct UpstreamHealth: ~Copyable {
         var roundTrip = RoundTrip()
         /// Attempts in flight.
         var inFlight = 0
+        /// Those of them whose answer is later than usual.
+        var late = 0
         /// Answers with the question in another case since one that kept it.
         var caseChanges = 0
         /// Until when it is asked in lower case.
@@ -74,8 +76,14 @@ struct UpstreamHealth: ~Copyable {
         servers[server].retryAt = backoff(server, now: now)
     }
 
+    /// Notes that the answer to a question is later than usual: until it is there, others are asked first.
+    mutating func isLate(_ server: Int) { servers[server].late += 1 }
+
     /// Notes that a question to `server` is no longer waited for.
-    mutating func ended(_ server: Int) { servers[server].inFlight -= 1 }
+    mutating func ended(_ server: Int, wasLate: Bool = false) {
+        servers[server].inFlight -= 1
+        if wasLate { servers[server].late -= 1 }
+    }
 
     /// Notes an answer of `server` to a question of `elapsed` nanoseconds ago.
     mutating func succeeded(_ server: Int, now: Moment, elapsed: Int64) {
@@ -105,8 +113,9 @@ struct UpstreamHealth: ~Copyable {
         now.adding(seconds: min(1 << Int64(min(max(servers[server].failures, 1) - 1, 5)), 30))
     }
 
-    /// The place, among the servers with numbers `places` of `route`, to ask next: one that is up and not in `tried`,
-    /// in the route's order; else, unless `onlyUp`, one not tried that is down; nil when there is none with room.
+    /// The place, among the servers with numbers `places` of `route`, to ask next: one that is up, has no late answer and
+    /// is not in `tried`, in the route's order; else one that is up; else, unless `onlyUp`, one that is down; nil when
+    /// there is none with room.
     mutating func next(
         _ places: [Int], route: Int, policy: UpstreamRoute.Policy, tried: UInt64, onlyUp: Bool = false
     ) -> Int? {
@@ -119,14 +128,20 @@ struct UpstreamHealth: ~Copyable {
             start = turns[route] % places.count
             if tried == 0 { turns[route] = (start + 1) % places.count }
         }
+        var late: Int?
         var fallback: Int?
         for step in 0..<places.count {
             let place = (start + step) % places.count
             guard tried & (1 << UInt64(place & 63)) == 0, hasRoom(places[place]) else { continue }
-            if isUp(places[place]) { return place }
-            if fallback == nil { fallback = place }
+            if !isUp(places[place]) {
+                if fallback == nil { fallback = place }
+            } else if servers[places[place]].late == 0 {
+                return place
+            } else if late == nil {
+                late = place
+            }
         }
-        return onlyUp ? nil : fallback
+        return late ?? (onlyUp ? nil : fallback)
     }
 }
 

@@ -68,6 +68,8 @@ struct Attempt {
     let isFallback: Bool
     /// When it was sent.
     let started: Moment
+    /// Whether its answer is later than usual.
+    var isLate = false
 }
 
 /// An attempt of an exchange, so that a late answer is not mistaken.

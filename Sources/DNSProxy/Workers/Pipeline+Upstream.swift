@@ -154,7 +154,12 @@ extension Pipeline {
                 counters.upstreamTimeouts += 1
                 failed(place, slot: slot, attempt, now: turn.now)
                 carryOn(place, turn: turn, listeners: &listeners)
-            case .late:
+            case .late(let number):
+                guard let slot = exchanges[place]?.slot(ofAttempt: number),
+                    let server = exchanges[place]?.running[slot]?.server
+                else { continue }
+                exchanges[place]?.running[slot]?.isLate = true
+                health.isLate(server)
                 race(place, now: turn.now)
             case .clientResponse:
                 answerOverdue(place, turn: turn, listeners: &listeners)
@@ -187,7 +192,7 @@ extension Pipeline {
     /// Ends an attempt and gives back what it used.
     private mutating func release(_ place: Int, slot: Int) {
         guard let attempt = exchanges.end(place, slot: slot) else { return }
-        health.ended(attempt.server)
+        health.ended(attempt.server, wasLate: attempt.isLate)
         if attempt.socket >= 0 { upstreams.release(attempt.socket) }
     }
 }

@@ -39,6 +39,23 @@ struct UpstreamChoiceTests {
         return health
     }
 
+    @Test func `while an answer is later than usual others are asked first, unless they are late too`() {
+        var health = health(2)
+        let now = Moment(seconds: 1_000)
+        for server in [0, 1] {
+            health.began(server, now: now)
+            health.isLate(server)
+            holds(health.next([0, 1], route: 0, policy: .sequential, tried: 0) == (server == 0 ? 1 : 0))
+        }
+        // It came after all.
+        health.ended(0, wasLate: true)
+        holds(health.isUp(0) && health.next([1, 0], route: 0, policy: .sequential, tried: 0) == 1)
+        // One that is late is still better than one that is down.
+        health.failed(0, started: now, now: now)
+        holds(health.next([0, 1], route: 0, policy: .sequential, tried: 0) == 1)
+        holds(health.next([0, 1], route: 0, policy: .sequential, tried: 0b10, onlyUp: true) == nil)
+    }
+
     @Test func `a server that failed is asked again after a second, then twice as long, half a minute at most`() {
         let board = UpstreamBoard()
         var health = health(2, board: board)
