@@ -44,11 +44,22 @@ struct WorkerFamily: Sendable {
                 ("allowed", \.allowed), ("denied", \.denied), ("audited", \.audited), ("prohibited", \.prohibited),
             ]),
         WorkerFamily(
-            "queries_dropped_total", "Datagrams that were dropped, by reason.", by: "reason",
+            "queries_dropped_total", "Queries that got no answer, by reason.", by: "reason",
             [
                 ("not_query", \.droppedNotQuery), ("oversized", \.droppedOversized),
-                ("not_allowed", \.droppedNotAllowed), ("reply_unsent", \.droppedUnsent),
+                ("not_allowed", \.droppedNotAllowed), ("overloaded", \.droppedOverloaded),
+                ("reply_unsent", \.droppedUnsent),
             ]),
+        WorkerFamily(
+            "queries_rejected_total", "Queries answered with an error because of what they are, by reason.",
+            by: "reason",
+            [
+                ("malformed", \.rejectedMalformed), ("opcode", \.rejectedOpcode),
+                ("edns_version", \.rejectedVersion), ("unsupported", \.rejectedUnsupported),
+            ]),
+        WorkerFamily(
+            "connections_refused_total", "Connections closed at once because there were too many.",
+            \.connectionsRefused),
         WorkerFamily(
             "queries_overloaded_total", "Queries answered SERVFAIL because of a limit, by what was full.", by: "limit",
             [("table", \.overloaded), ("client", \.overloadedClient), ("server", \.overloadedServer)]),
@@ -63,7 +74,7 @@ struct WorkerFamily: Sendable {
         WorkerFamily("upstream_timeouts_total", "Attempts at an upstream without an answer.", \.upstreamTimeouts),
         WorkerFamily("upstream_errors_total", "Attempts that an upstream answered with an error.", \.upstreamErrors),
         WorkerFamily(
-            "upstream_mismatches_total", "Datagrams from upstreams that answered no question.", \.upstreamMismatches),
+            "upstream_mismatches_total", "Messages from upstreams that answered no question.", \.upstreamMismatches),
         WorkerFamily("upstream_failures_total", "Exchanges that failed at every upstream.", \.upstreamFailures),
         WorkerFamily(
             "upstream_races_total", "Questions put to a second upstream because the first was slow.", \.upstreamRaces),

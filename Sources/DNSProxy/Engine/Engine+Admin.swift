@@ -11,8 +11,6 @@ extension Engine: AdminBackend {
         let state = reloads.withLock { $0 }
         let answers = shared.cache.statistics
         let hub = shared.learning.hub
-        var counters = workers.map(\.counters).reduce(WorkerCounters(), +).byName
-        counters["connections_refused"] = streams.refusedConnections
         return AdminStatus(
             version: Engine.version, pid: getpid(), started: started, notReady: notReady(),
             listen: configuration.listen.map(\.description), workers: workers.count,
@@ -31,7 +29,7 @@ extension Engine: AdminBackend {
                 subscribers: await hub.subscribers.map { AdminSubscriber($0) },
                 acknowledging: hub.acknowledgingSubscribers),
             upstreams: upstreamStates,
-            counters: counters)
+            counters: counters.reduce(WorkerCounters(), +).byName)
     }
 
     public func metrics() async -> AdminMetrics {
@@ -51,9 +49,18 @@ extension Engine: AdminBackend {
         policy.reloads = state.succeeded
         policy.failedReloads = state.failed
         return AdminMetrics(
-            version: Engine.version, started: started, workers: workers.map(\.counters),
+            version: Engine.version, started: started, workers: counters,
             answers: shared.cache.statistics, mappings: mappingTotals, feed: feed, upstreams: upstreamStates,
             policy: policy)
+    }
+
+    /// What each worker has counted; the first one's with what came over connections and reached no worker.
+    private var counters: [WorkerCounters] {
+        var counters = workers.map(\.counters)
+        guard let first = counters.first else { return [] }
+        counters[0] = first + streams.counters
+        counters[0].upstreamMismatches += shared.streams.strayMessages
+        return counters
     }
 
     public func notReady() -> [String] {

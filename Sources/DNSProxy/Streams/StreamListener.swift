@@ -35,8 +35,8 @@ final class StreamListener: StreamReplies {
     private let state = Mutex(State())
     /// The workers' mailboxes, taken in turn.
     private let mailboxes: [Mailbox]
-    /// Connections that were refused because there were too many.
-    private let refused = Atomic<UInt64>(0)
+    /// What never reaches a worker.
+    private let dropped = StreamCounters()
     /// Runs the connections.
     private let group: any EventLoopGroup
     /// The listening channels.
@@ -48,8 +48,8 @@ final class StreamListener: StreamReplies {
         self.mailboxes = mailboxes
     }
 
-    /// Connections that were refused since the start.
-    var refusedConnections: UInt64 { refused.load(ordering: .relaxed) }
+    /// What was counted of connections and queries that no worker has seen.
+    var counters: WorkerCounters { dropped.asWorkerCounters }
 
     /// Listens at `address`.
     /// - Throws: `SystemError` naming the address.
@@ -95,7 +95,7 @@ final class StreamListener: StreamReplies {
     private func prepare(_ channel: any Channel) -> EventLoopFuture<Void> {
         guard let client = channel.remoteAddress.flatMap(SocketAddress.init), let id = admit(channel, client.address)
         else {
-            refused.wrappingAdd(1, ordering: .relaxed)
+            dropped.refuseConnection()
             return channel.eventLoop.makeFailedFuture(SystemError("take another connection", code: 24))
         }
         channel.closeFuture.whenComplete { _ in self.forget(id, client.address) }
@@ -104,7 +104,7 @@ final class StreamListener: StreamReplies {
             try channel.pipeline.syncOperations.addHandlers([
                 IdleStateHandler(allTimeout: StreamListener.idleTimeout),
                 ByteToMessageHandler(StreamMessageDecoder(), maximumBufferSize: 2 * 65_537),
-                StreamConnection(id: id, client: client, mailbox: mailbox),
+                StreamConnection(id: id, client: client, mailbox: mailbox, counters: self.dropped),
             ])
         }
     }
@@ -163,6 +163,8 @@ final class StreamConnection: ChannelDuplexHandler {
     private let client: SocketAddress
     /// The worker that answers.
     private let mailbox: Mailbox
+    /// Where dropped queries are counted.
+    private let counters: StreamCounters
     /// Queries without an answer yet.
     private var waiting = 0
     /// Whether a read was asked for while too much waited.
@@ -170,25 +172,33 @@ final class StreamConnection: ChannelDuplexHandler {
     /// Whether the client sends nothing more.
     private var isHalfClosed = false
 
-    /// A connection of `client`, answered by the worker behind `mailbox`.
-    init(id: ConnectionID, client: SocketAddress, mailbox: Mailbox) {
+    /// A connection of `client`, answered by the worker behind `mailbox`; what is dropped goes into `counters`.
+    init(id: ConnectionID, client: SocketAddress, mailbox: Mailbox, counters: StreamCounters) {
         self.id = id
         self.client = client
         self.mailbox = mailbox
+        self.counters = counters
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let message = [UInt8](unwrapInboundIn(data).readableBytesView)
         // A response cannot come here, and its silence would keep a place forever. No query is longer than 4 KiB, over
         // UDP or here.
-        guard (Header.length...StreamListener.longestQuery).contains(message.count), message[2] & 0x80 == 0,
-            waiting < StreamListener.maximumWaiting,
+        let reason: StreamCounters.Drop
+        if message.count < Header.length || message[2] & 0x80 != 0 {
+            reason = .notQuery
+        } else if message.count > StreamListener.longestQuery {
+            reason = .oversized
+        } else if waiting < StreamListener.maximumWaiting,
             mailbox.post(.query(connection: id, client: client, message: message))
-        else {
-            context.close(promise: nil)
+        {
+            waiting += 1
             return
+        } else {
+            reason = .overloaded
         }
-        waiting += 1
+        counters.drop(reason)
+        context.close(promise: nil)
     }
 
     func read(context: ChannelHandlerContext) {

@@ -45,10 +45,13 @@ final class StreamQuestions: ChannelDuplexHandler {
     private var isWatched = false
     /// Where what is wrong with the connection is told.
     private let onProblem: (StreamTrust.Problem) -> Void
+    /// Where messages that answer no question are counted.
+    private let onStray: () -> Void
 
-    /// No questions yet; `onProblem` hears what is wrong with the handshake.
-    init(onProblem: @escaping (StreamTrust.Problem) -> Void) {
+    /// No questions yet; `onProblem` hears what is wrong with the handshake, `onStray` of messages that answer nothing.
+    init(onProblem: @escaping (StreamTrust.Problem) -> Void, onStray: @escaping () -> Void) {
         self.onProblem = onProblem
+        self.onStray = onStray
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -75,7 +78,7 @@ final class StreamQuestions: ChannelDuplexHandler {
         var message = [UInt8](unwrapInboundIn(data).readableBytesView)
         guard message.count > 2,
             let question = questions.removeValue(forKey: UInt16(message[0]) << 8 | UInt16(message[1]))
-        else { return }
+        else { return onStray() }
         silentSince = questions.isEmpty ? nil : .now()
         (message[0], message[1]) = question.id
         question.completion(.answer(.message(message)))

@@ -29,6 +29,12 @@ final class StreamUpstreams: Sendable {
     /// Connections by server, opening ones included.
     private let connections = Mutex<[UpstreamServer: EventLoopFuture<any Channel>]>([:])
 
+    /// Messages that answered no question.
+    private let strays = Atomic<UInt64>(0)
+
+    /// Messages from servers, since the start, that answered no question that was under way.
+    var strayMessages: UInt64 { strays.load(ordering: .relaxed) }
+
     /// No connections yet; certificates are checked with `trust`.
     init(group: any EventLoopGroup, trust: StreamTrust, routes: RouteCell, board: UpstreamBoard) {
         self.group = group
@@ -103,7 +109,9 @@ final class StreamUpstreams: Sendable {
                         }
                         try pipeline.addHandlers([
                             ByteToMessageHandler(StreamMessageDecoder(), maximumBufferSize: 2 * 65_537),
-                            StreamQuestions { self.note($0, of: server) },
+                            StreamQuestions(
+                                onProblem: { self.note($0, of: server) },
+                                onStray: { self.strays.wrappingAdd(1, ordering: .relaxed) }),
                         ])
                     }
                 }

@@ -35,6 +35,7 @@ extension Pipeline {
             counters.droppedNotQuery += 1
             return .silence
         case .respond(let code, let echoesQuestion):
+            count(rejected: code)
             let end = echoesQuestion ? query.question.end : Header.length
             return .reply(
                 Reply.empty(
@@ -99,6 +100,16 @@ extension Pipeline {
         if query.edns?.dnssecOK == true { options.insert(.dnssecOK) }
         if query.header.flags.contains(.checkingDisabled) { options.insert(.checkingDisabled) }
         return AnswerKey(type: query.question.type, recordClass: query.question.recordClass, options: options)
+    }
+
+    /// Counts a query that is answered with `code` because of what it is.
+    private mutating func count(rejected code: ResponseCode) {
+        switch code {
+        case .notImplemented: counters.rejectedOpcode += 1
+        case .badVersion: counters.rejectedVersion += 1
+        case .refused: counters.rejectedUnsupported += 1
+        default: counters.rejectedMalformed += 1
+        }
     }
 
     /// Answers a query that the policy does not allow, as the operator wants it answered.

@@ -13,6 +13,8 @@ struct HoldTable: ~Copyable {
         var sender: Sender
         /// The reply.
         var reply: [UInt8]
+        /// What the client gets instead when its time is up; empty for the reply all the same.
+        var failure: [UInt8] = []
         /// The highest sequence number that it waits for.
         var sequence: UInt64
     }

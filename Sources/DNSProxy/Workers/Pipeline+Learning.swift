@@ -91,8 +91,15 @@ extension Pipeline {
             var reply: [UInt8] = []
             reply.reserveCapacity(length)
             for index in 0..<length { reply.append(output[index]) }
+            var failure: [UInt8] = []
+            if shared.learning.onDelay == .servfail {
+                let end = giveUp(&output, length: length, question: question, limit: limit)
+                failure = [UInt8](copying: output.span.extracting(0..<end))
+            }
             let deadline = turn.now.adding(nanoseconds: shared.learning.maxDelayNanoseconds)
-            holds.insert(HoldTable.Hold(sender: sender(), reply: reply, sequence: sequence), deadline: deadline)
+            holds.insert(
+                HoldTable.Hold(sender: sender(), reply: reply, failure: failure, sequence: sequence),
+                deadline: deadline)
             return 0
         }
     }
@@ -178,10 +185,7 @@ extension Pipeline {
 
     /// Does with a held reply whose mapping could not be confirmed what the operator wants.
     private mutating func giveUp(_ hold: HoldTable.Hold, listeners: inout Listeners) {
-        switch shared.learning.onDelay {
-        case .answer: send(hold.reply, to: hold.sender, listeners: &listeners)
-        case .servfail: send(failure(insteadOf: hold.reply), to: hold.sender, listeners: &listeners)
-        }
+        send(hold.failure.isEmpty ? hold.reply : hold.failure, to: hold.sender, listeners: &listeners)
     }
 
     /// Sends a finished reply that has waited.
@@ -192,21 +196,5 @@ extension Pipeline {
             for index in reply.indices { output[index] = reply[index] }
             return reply.count
         }
-    }
-
-    /// SERVFAIL to the question that `reply` answers.
-    private mutating func failure(insteadOf reply: [UInt8]) -> [UInt8] {
-        var header = Header(reply.span) ?? Header(id: 0, flags: .response)
-        var cursor = MessageCursor()
-        let question = cursor.readQuestion(reply.span, into: &name)
-        header.flags.subtract([.authoritative, .authenticData, .truncated])
-        header.flags.responseCode = .serverFailure
-        header.answerCount = 0
-        header.authorityCount = 0
-        header.additionalCount = 0
-        var failure = [UInt8](reply.prefix(max(question.end, Header.length)))
-        var span = failure.mutableSpan
-        header.write(to: &span)
-        return failure
     }
 }

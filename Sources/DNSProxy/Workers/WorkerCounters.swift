@@ -33,7 +33,7 @@ public struct WorkerCounters: Sendable, Equatable {
     public var upstreamTimeouts: UInt64 = 0
     /// Attempts that an upstream answered with an error or with garbage.
     public var upstreamErrors: UInt64 = 0
-    /// Datagrams from upstreams that answered nothing we had asked.
+    /// Messages from upstreams that answered nothing we had asked.
     public var upstreamMismatches: UInt64 = 0
     /// Exchanges that failed at every upstream.
     public var upstreamFailures: UInt64 = 0
@@ -57,14 +57,26 @@ public struct WorkerCounters: Sendable, Equatable {
     public var addressesDenied: UInt64 = 0
     /// Answers that were cut because they had more addresses than a name may have.
     public var answersCut: UInt64 = 0
-    /// Datagrams that were not queries at all: too short, or responses.
+    /// Messages that were not queries at all: too short, or responses.
     public var droppedNotQuery: UInt64 = 0
-    /// Datagrams longer than a query may be.
+    /// Messages longer than a query may be.
     public var droppedOversized: UInt64 = 0
     /// Queries from networks outside `allowQueriesFrom`, or from port 0.
     public var droppedNotAllowed: UInt64 = 0
     /// Replies that the kernel did not take.
     public var droppedUnsent: UInt64 = 0
+    /// Queries over connections that found too much waiting.
+    public var droppedOverloaded: UInt64 = 0
+    /// Connections that were refused because there were too many.
+    public var connectionsRefused: UInt64 = 0
+    /// Queries answered FORMERR.
+    public var rejectedMalformed: UInt64 = 0
+    /// Queries answered NOTIMP.
+    public var rejectedOpcode: UInt64 = 0
+    /// Queries answered BADVERS.
+    public var rejectedVersion: UInt64 = 0
+    /// Zone transfers and queries of other classes than IN, answered REFUSED.
+    public var rejectedUnsupported: UInt64 = 0
     /// Queries answered SERVFAIL because a table was full.
     public var overloaded: UInt64 = 0
     /// Queries answered SERVFAIL because their client had too many waiting.
@@ -103,7 +115,10 @@ public struct WorkerCounters: Sendable, Equatable {
         ("addresses_denied", \.addressesDenied), ("answers_cut", \.answersCut),
         ("dropped_not_query", \.droppedNotQuery), ("dropped_oversized", \.droppedOversized),
         ("dropped_not_allowed", \.droppedNotAllowed),
-        ("dropped_unsent", \.droppedUnsent), ("overloaded", \.overloaded), ("overloaded_client", \.overloadedClient),
-        ("overloaded_server", \.overloadedServer),
+        ("dropped_unsent", \.droppedUnsent), ("dropped_overloaded", \.droppedOverloaded),
+        ("connections_refused", \.connectionsRefused), ("rejected_malformed", \.rejectedMalformed),
+        ("rejected_opcode", \.rejectedOpcode), ("rejected_version", \.rejectedVersion),
+        ("rejected_unsupported", \.rejectedUnsupported), ("overloaded", \.overloaded),
+        ("overloaded_client", \.overloadedClient), ("overloaded_server", \.overloadedServer),
     ]
 }

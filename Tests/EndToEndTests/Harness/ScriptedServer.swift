@@ -42,8 +42,18 @@ final class ScriptedServer: Sendable {
         }
     }
 
+    /// An answer, and when and from where it leaves.
+    struct Answer: Sendable {
+        /// The message.
+        let bytes: [UInt8]
+        /// How long after the query it leaves.
+        var delay = Duration.zero
+        /// Whether it leaves from another port than the one that was asked, which only a datagram can.
+        var isFromElsewhere = false
+    }
+
     /// What is answered to a query, in that order.
-    typealias Script = @Sendable (Query) -> [[UInt8]]
+    typealias Script = @Sendable (Query) -> [Answer]
 
     /// Its port on 127.0.0.1.
     let port: Int
@@ -58,8 +68,16 @@ final class ScriptedServer: Sendable {
     /// Tells the threads to end.
     private let isStopped = Atomic(false)
 
+    /// Answers at once, as `script` says, until `stop()`.
+    convenience init(_ script: @escaping @Sendable (Query) -> [[UInt8]]) throws {
+        try self.init(timed: { script($0).map { Answer(bytes: $0) } })
+    }
+
+    /// A server that answers when `script` says, until `stop()`.
+    static func timed(_ script: @escaping Script) throws -> ScriptedServer { try ScriptedServer(timed: script) }
+
     /// Answers as `script` says until `stop()`.
-    init(_ script: @escaping Script) throws {
+    private init(timed script: @escaping Script) throws {
         self.script = script
         port = try Ports.free()
         let endpoint = Endpoint("127.0.0.1", port)
@@ -81,10 +99,34 @@ final class ScriptedServer: Sendable {
     var queries: [Query] { seen.withLock { $0 } }
 
     /// Notes a query and says what is answered.
-    private func answers(_ bytes: [UInt8], isTCP: Bool) -> [[UInt8]] {
+    private func answers(_ bytes: [UInt8], isTCP: Bool) -> [Answer] {
         let query = Query(bytes: bytes, isTCP: isTCP)
         seen.withLock { $0.append(query) }
         return script(query)
+    }
+
+    /// Has each of `answers` sent when its time has come; those that wait keep nobody waiting.
+    private func deliver(_ answers: [Answer], _ send: @escaping @Sendable (Answer) -> Void) {
+        for answer in answers {
+            guard answer.delay > .zero else {
+                send(answer)
+                continue
+            }
+            Thread.detachNewThread {
+                usleep(UInt32(answer.delay / .microseconds(1)))
+                send(answer)
+            }
+        }
+    }
+
+    /// Sends a datagram to `client`.
+    private func send(_ answer: Answer, to client: sockaddr_storage, _ length: socklen_t) {
+        let other = answer.isFromElsewhere ? try? Endpoint("127.0.0.1", 0).socket(SOCK_DGRAM) : nil
+        _ = withUnsafePointer(to: client) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                sendto((other ?? datagrams).descriptor, answer.bytes, answer.bytes.count, 0, $0, length)
+            }
+        }
     }
 
     /// The thread of datagrams.
@@ -99,12 +141,8 @@ final class ScriptedServer: Sendable {
                 }
             }
             guard count > 12 else { continue }
-            for answer in answers(Array(buffer.prefix(count)), isTCP: false) {
-                _ = withUnsafePointer(to: from) { pointer in
-                    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                        sendto(datagrams.descriptor, answer, answer.count, 0, $0, length)
-                    }
-                }
+            deliver(answers(Array(buffer.prefix(count)), isTCP: false)) { [self, from, length] in
+                send($0, to: from, length)
             }
         }
     }
@@ -127,8 +165,8 @@ final class ScriptedServer: Sendable {
                 let length = Int(pending[0]) << 8 | Int(pending[1])
                 let message = Array(pending[2..<(2 + length)])
                 pending.removeFirst(2 + length)
-                for answer in answers(message, isTCP: true) {
-                    stream.send([UInt8(answer.count >> 8), UInt8(answer.count & 0xFF)] + answer)
+                deliver(answers(message, isTCP: true)) { answer in
+                    stream.send([UInt8](wide: UInt16(answer.bytes.count)) + answer.bytes)
                 }
             }
         }

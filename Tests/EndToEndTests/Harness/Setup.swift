@@ -18,6 +18,8 @@ struct Setup {
     var identities = Setup.twoIdentities
     /// A zone file with local records.
     var zone: String?
+    /// The port on 127.0.0.1 where Prometheus finds its metrics; nil for none.
+    var metricsPort: Int?
     /// Further lines of the configuration file.
     var extra = ""
 
@@ -83,7 +85,7 @@ struct Setup {
             zones: [\(zone == nil ? "" : "local.zone")]
             \(upstreams.isEmpty ? "" : "upstreams: [\(upstreams.joined(separator: ", "))]")
             feed: {socket: feed.sock, journal: journal, maxDelay: \(maxDelay)}
-            admin: {socket: admin.sock, http: null, health: null}
+            admin: {socket: admin.sock, http: \(metricsPort.map { #""127.0.0.1:\#($0)""# } ?? "null"), health: null}
             \(extra)
 
             """)
