@@ -65,40 +65,6 @@ admin: none
         command = [os.path.abspath(program), "serve", "-c", config]
         return port, self.start(f"dnsproxyd-{port}", command, port, self.server_core)
 
-    def unbound(self, upstream):
-        """unbound with one thread and room for everything, as a forwarder that validates nothing."""
-        port = free_port()
-        config = self.write("unbound.conf", f"""
-server:
-  interface: 127.0.0.1@{port}
-  port: {port}
-  num-threads: 1
-  username: ""
-  chroot: ""
-  directory: "{self.folder}"
-  pidfile: "{self.path('unbound.pid')}"
-  use-syslog: no
-  module-config: "iterator"
-  do-not-query-localhost: no
-  msg-cache-size: 1g
-  rrset-cache-size: 2g
-forward-zone:
-  name: "."
-  forward-addr: 127.0.0.1@{upstream}
-remote-control:
-  control-enable: no
-""")
-        return port, self.start("unbound", [find("unbound"), "-d", "-p", "-c", config], port, self.server_core)
-
-    def dnsmasq(self, upstream, room):
-        """dnsmasq with room for `room` answers."""
-        port = free_port()
-        command = [find("dnsmasq"), "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file", "--no-resolv",
-                   "--no-hosts", "--bind-interfaces", "--listen-address=127.0.0.1", f"--port={port}",
-                   f"--server=127.0.0.1#{upstream}", f"--cache-size={room}", "--dns-forward-max=2000",
-                   f"--user={os.environ.get('USER') or 'root'}"]
-        return port, self.start(f"dnsmasq-{port}", command, port, self.server_core)
-
     def fill(self, port, first, count):
         """Asks for `count` names from number `first` on, each until it is answered."""
         self.queries = self.write("queries", "".join(f"{name(n)} A\n" for n in range(first, first + count)))

@@ -152,8 +152,8 @@ admin: {{socket: admin.sock, http: null, health: null}}
         command = [*prefix, os.path.abspath(program), "serve", "-c", config]
         return port, self.start("dnsproxyd", command, port, self.server_core)
 
-    def unbound(self, upstream):
-        """unbound with one thread, as a forwarder that validates nothing."""
+    def unbound(self, upstream, messages="64m", records="128m"):
+        """unbound with one thread and room for so much, as a forwarder that validates nothing."""
         port = free_port()
         config = self.write("unbound.conf", f"""
 server:
@@ -167,8 +167,8 @@ server:
   use-syslog: no
   module-config: "iterator"
   do-not-query-localhost: no
-  msg-cache-size: 64m
-  rrset-cache-size: 128m
+  msg-cache-size: {messages}
+  rrset-cache-size: {records}
 forward-zone:
   name: "."
   forward-addr: 127.0.0.1@{upstream}
@@ -177,14 +177,14 @@ remote-control:
 """)
         return port, self.start("unbound", [find("unbound"), "-d", "-p", "-c", config], port, self.server_core)
 
-    def dnsmasq(self, upstream):
-        """dnsmasq with room for every name."""
+    def dnsmasq(self, upstream, room=2 * NAMES):
+        """dnsmasq with room for `room` answers."""
         port = free_port()
         command = [find("dnsmasq"), "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file", "--no-resolv",
                    "--no-hosts", "--bind-interfaces", "--listen-address=127.0.0.1", f"--port={port}",
-                   f"--server=127.0.0.1#{upstream}", f"--cache-size={2 * NAMES}", "--dns-forward-max=2000",
+                   f"--server=127.0.0.1#{upstream}", f"--cache-size={room}", "--dns-forward-max=2000",
                    f"--user={os.environ.get('USER') or 'root'}"]
-        return port, self.start("dnsmasq", command, port, self.server_core)
+        return port, self.start(f"dnsmasq-{port}", command, port, self.server_core)
 
     def dnsperf(self, port, *arguments):
         """Runs dnsperf on the client's core and returns its figures by their names."""

@@ -15,9 +15,6 @@ public struct TTLPolicy: Hashable, Sendable {
         self.negativeMaxTTL = negativeMaxTTL
     }
 
-    /// The shortest and longest lifetime of a failure, in seconds (RFC 9520, section 3.2).
-    public static let failureLifetimes: ClosedRange<UInt32> = 1...300
-
     /// What a TTL from the wire becomes: 0 if its sign bit is set (RFC 2181, section 8) or it is 0, which says "for
     /// this transaction only" (RFC 1035, section 3.2.1) and is never raised; otherwise within the bounds for `kind`.
     public func effective(_ ttl: UInt32, kind: AnswerKind) -> UInt32 {

@@ -234,6 +234,24 @@ extension EndToEnd {
             }
         }
 
+        @Test func `status tells how far each subscriber of the feed is`() throws {
+            let daemon = try Commands.daemon()
+            #expect(try !daemon.command("status").output.contains("Subscribers"))
+            let watching = try FeedSubscriber(daemon.feedSocket, acknowledge: false)
+            let enforcing = try FeedSubscriber(daemon.feedSocket, acknowledge: true, after: .zero)
+            try watching.waitForSnapshot()
+            try enforcing.waitForSnapshot()
+            let process = "process \(ProcessInfo.processInfo.processIdentifier) of user \(geteuid()), since"
+            var shown = ""
+            func isShown() throws -> Bool {
+                shown = try daemon.command("status").output
+                let lines = shown.split(separator: "\n").filter { $0.contains(process) }
+                return lines.count == 2 && lines[0].contains("acknowledges nothing")
+                    && lines[1].contains("acknowledged up to") && lines[1].hasSuffix("behind: 0")
+            }
+            try eventually("status shows \(shown)", isShown)
+        }
+
         @Test func `without a daemon every command that needs one ends with 69 and one line`() throws {
             let workspace = try Workspace()
             for arguments in [

@@ -66,10 +66,10 @@ struct AdminParameters {
     ///
     /// A number need not be one of `identities`, since mappings outlive their identity for a while.
     /// - Throws: `AdminRequestError` when no identity has the name.
-    func identities(among identities: [AdminIdentity]) throws(AdminRequestError) -> Set<UInt64>? {
+    func identities(among identities: () async -> [AdminIdentity]) async throws(AdminRequestError) -> Set<UInt64>? {
         guard let text = values["identity"] else { return nil }
         if let number = UInt64(text) { return [number] }
-        let found = identities.filter { $0.name == text || "\($0.namespace)/\($0.name)" == text }
+        let found = await identities().filter { $0.name == text || "\($0.namespace)/\($0.name)" == text }
         guard !found.isEmpty else {
             throw AdminRequestError(
                 "identity: there is no identity \(quoted(text))", parameter: "identity", status: .notFound)
@@ -78,9 +78,9 @@ struct AdminParameters {
     }
     /// The parameter `identity`, which must be there and name one identity.
     /// - Throws: `AdminRequestError` when it does not.
-    func identity(among identities: [AdminIdentity]) throws(AdminRequestError) -> UInt64 {
+    func identity(among identities: () async -> [AdminIdentity]) async throws(AdminRequestError) -> UInt64 {
         let text = try value("identity", "the number of an identity, or namespace/name") { $0 }
-        let found = try self.identities(among: identities) ?? []
+        let found = try await self.identities(among: identities) ?? []
         guard let identity = found.first, found.count == 1 else {
             throw AdminRequestError(
                 "identity: \(found.count) identities have the name \(quoted(text)); say namespace/name",

@@ -40,7 +40,7 @@ struct AdminRoutes {
     private func mappings(_ request: Request) async throws -> Response {
         let parameters = try AdminParameters(request, known: ["pattern", "identity"])
         let names = try parameters.names()
-        let identities = try parameters.identities(among: await backend.identities())
+        let identities = try await parameters.identities(among: backend.identities)
         let filter = MappingFilter(names: names, identities: identities)
         return .json { [backend] array in
             try await backend.mappings(filter) { chunk in
@@ -91,7 +91,7 @@ struct AdminRoutes {
     /// `GET /v1/policy/rules?identity=`
     private func rules(_ request: Request) async throws -> Response {
         let parameters = try AdminParameters(request, known: ["identity"])
-        let identities = try parameters.identities(among: await backend.identities())
+        let identities = try await parameters.identities(among: backend.identities)
         return .json { [backend] array in
             try await backend.rules(of: identities) { try await array.append($0) }
         }
@@ -100,7 +100,7 @@ struct AdminRoutes {
     /// `GET /v1/policy/suggestion?identity=`
     private func suggestion(_ request: Request) async throws -> Response {
         let parameters = try AdminParameters(request, known: ["identity"])
-        let identity = try parameters.identity(among: await backend.identities())
+        let identity = try await parameters.identity(among: backend.identities)
         guard let suggestion = await backend.suggestion(for: identity) else {
             throw AdminRequestError(
                 "identity: there is no identity \(identity)", parameter: "identity", status: .notFound)

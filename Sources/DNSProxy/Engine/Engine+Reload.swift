@@ -69,7 +69,7 @@ extension Engine {
         }
         // An identity is told before anything is learned for it, and withdrawn when its mappings are.
         shared.learning.hub.announce(snapshot.policy.identities.map { FeedIdentity($0) })
-        shared.snapshots.publish(snapshot)
+        shared.snapshots.publish { _ in snapshot }
         for worker in workers { worker.mailbox.wake() }
         reloads.withLock { $0.loaded(problems, at: SystemClock.wallSeconds()) }
         let forgotten = forgetLocalAnswers(old.zones, snapshot.zones)

@@ -87,7 +87,9 @@ extension Engine {
 
     /// Gives cookies another secret once a day (RFC 9018, section 5).
     func rotateCookies() async {
-        while (try? await Task.sleep(for: CookieCell.rotation)) != nil { shared.cookies.rotate() }
+        while (try? await Task.sleep(for: CookieSecrets.rotation)) != nil {
+            shared.cookies.publish { $0.rotated() }
+        }
     }
 
     /// Logs what there is to say about documents.

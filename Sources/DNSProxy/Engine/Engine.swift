@@ -61,11 +61,11 @@ public final class Engine: Service, Sendable {
         let (ended, end) = AsyncStream<Void>.makeStream()
         self.ended = ended
         do {
-            let snapshots = SnapshotCell(loaded)
+            let snapshots = PublishedCell(loaded)
             let statuses = try (0..<Engine.workerCount(configuration)).map { _ in try WorkerStatus() }
             let learning = try Engine.learning(
                 configuration, statuses: statuses, loop: group.next(), logger: logger)
-            let cell = RouteCell(RouteTable(routes))
+            let cell = PublishedCell(RouteTable(routes))
             let board = UpstreamBoard(logger: logger)
             let shared = EngineShared(
                 configuration: configuration, routes: cell, snapshots: snapshots,

@@ -6,7 +6,7 @@ import FQDNPolicy
 /// mappings with their feed), and settings that do not.
 final class EngineShared: Sendable {
     /// The policy and the local records in force.
-    let snapshots: SnapshotCell
+    let snapshots: PublishedCell<EngineSnapshot>
     /// What was answered.
     let cache: AnswerCache
     /// What was learned, and how it leaves.
@@ -14,9 +14,9 @@ final class EngineShared: Sendable {
     /// What was asked for, by whom.
     let seenNames = SeenNames()
     /// The secrets of server cookies.
-    let cookies = CookieCell()
+    let cookies = PublishedCell(CookieSecrets())
     /// Which upstreams answer for which names.
-    let routes: RouteCell
+    let routes: PublishedCell<RouteTable>
     /// What is known of their servers.
     let board: UpstreamBoard
     /// Which worker has which question with upstreams.
@@ -40,8 +40,9 @@ final class EngineShared: Sendable {
 
     /// What workers share under `configuration`.
     init(
-        configuration: EngineConfiguration, routes: RouteCell, snapshots: SnapshotCell, cache: AnswerCache,
-        learning: Learning, streams: StreamUpstreams, board: UpstreamBoard, mailboxes: [Mailbox]
+        configuration: EngineConfiguration, routes: PublishedCell<RouteTable>,
+        snapshots: PublishedCell<EngineSnapshot>, cache: AnswerCache, learning: Learning, streams: StreamUpstreams,
+        board: UpstreamBoard, mailboxes: [Mailbox]
     ) {
         self.snapshots = snapshots
         self.cache = cache

@@ -23,7 +23,7 @@ final class StreamUpstreams: Sendable {
     /// How certificates are checked.
     private let trust: StreamTrust
     /// The numbers of servers.
-    private let routes: RouteCell
+    private let routes: PublishedCell<RouteTable>
     /// Where what is wrong with a connection is shown.
     private let board: UpstreamBoard
     /// Connections by server, opening ones included.
@@ -36,7 +36,7 @@ final class StreamUpstreams: Sendable {
     var strayMessages: UInt64 { strays.load(ordering: .relaxed) }
 
     /// No connections yet; certificates are checked with `trust`.
-    init(group: any EventLoopGroup, trust: StreamTrust, routes: RouteCell, board: UpstreamBoard) {
+    init(group: any EventLoopGroup, trust: StreamTrust, routes: PublishedCell<RouteTable>, board: UpstreamBoard) {
         self.group = group
         self.trust = trust
         self.routes = routes

@@ -1,11 +1,10 @@
 import DNSWire
-import Synchronization
 
 /// The routes in the form that a worker looks names up in: the longest domain wins, then the first route.
 ///
 /// Servers go by a number that they keep for the life of the process, so that what is in flight and what is known
 /// about a server survive a change of the routes.
-struct RouteTable: Sendable {
+struct RouteTable: Versioned {
     /// Counts the tables of this process, from 1.
     let generation: UInt64
     /// Every server that this table or one before it names, by its number; none is there twice.
@@ -55,36 +54,14 @@ struct RouteTable: Sendable {
     }
 }
 
-/// The place where the routes in force are published whole; workers look at `generation` once per turn of their loop
-/// and take the lock only when it has moved.
-final class RouteCell: Sendable {
-    /// The routes in force.
-    private let current: Mutex<RouteTable>
-    /// Their generation.
-    private let published: Atomic<UInt64>
-
-    /// A cell with the first routes in it.
-    init(_ routes: RouteTable) {
-        current = Mutex(routes)
-        published = Atomic(routes.generation)
-    }
-
-    /// The generation of the routes in force.
-    var generation: UInt64 { published.load(ordering: .acquiring) }
-
-    /// The routes in force.
-    func load() -> RouteTable { current.withLock { $0 } }
-
+extension PublishedCell<RouteTable> {
     /// Puts `routes` into force and tells whether they are others than before; refuses those that would make the
     /// servers of the process too many.
     func publish(_ routes: [UpstreamRoute]) -> Bool {
-        current.withLock { table in
-            guard table.routes != routes else { return false }
+        publish { table in
+            guard table.routes != routes else { return nil }
             let next = RouteTable(routes, after: table)
-            guard next.servers.count <= RouteTable.serverLimit else { return false }
-            table = next
-            published.store(next.generation, ordering: .releasing)
-            return true
+            return next.servers.count <= RouteTable.serverLimit ? next : nil
         }
     }
 }

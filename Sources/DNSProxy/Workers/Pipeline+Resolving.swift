@@ -162,16 +162,14 @@ extension Pipeline {
         var scratch = self.scratch
         self.scratch = []
         defer { self.scratch = scratch }
-        if !turn.snapshot.zones.isEmpty {
-            var span = scratch.mutableSpan
-            if let local = turn.snapshot.zones.respond(question: name, type: query.question.type, into: &span) {
-                if let departure = local.departure, let route = routing.route(for: NameBuffer(departure.target)) {
-                    return .upstream(UpstreamPath(route: route, departure: departure))
-                }
-                let response = scratch.span.extracting(0..<local.length)
-                if let kept = store(response, isLocal: true, now: turn.now, output: &output) {
-                    return .answer(kept.stored)
-                }
+        var span = scratch.mutableSpan
+        if let local = turn.snapshot.zones.respond(question: name, type: query.question.type, into: &span) {
+            if let departure = local.departure, let route = routing.route(for: NameBuffer(departure.target)) {
+                return .upstream(UpstreamPath(route: route, departure: departure))
+            }
+            let response = scratch.span.extracting(0..<local.length)
+            if let kept = store(response, isLocal: true, now: turn.now, output: &output) {
+                return .answer(kept.stored)
             }
         }
         guard let route = routing.route(for: name) else { return .nowhere }

@@ -16,9 +16,7 @@ struct Pipeline: ~Copyable {
     /// What the OPT record of its reply has.
     var options = ReplyOptions()
     /// How cookies are made and judged.
-    var cookies: ServerCookies
-    /// Which secrets those are.
-    var cookieGeneration: UInt64
+    var secrets: CookieSecrets
     /// Recent verdicts.
     var decisions = DecisionMemory()
     /// Cached answers whose mapping is in force.
@@ -76,8 +74,7 @@ struct Pipeline: ~Copyable {
         upstreams = UpstreamSockets()
         health = UpstreamHealth(board: shared.board)
         routing = shared.routes.load()
-        cookieGeneration = shared.cookies.generation
-        cookies = shared.cookies.load()
+        secrets = shared.cookies.load()
         upstreams.adopt(routing)
         health.adopt(routing)
     }

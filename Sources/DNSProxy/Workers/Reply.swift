@@ -3,9 +3,6 @@ import FQDNPolicy
 
 /// Writes what a client gets: the last step of every path.
 enum Reply {
-    /// Longest question in bytes: a name, a type and a class.
-    static let longestQuestion = 255 + 4
-
     /// Most bytes that a client takes: by its OPT record over UDP, but never more than we send; anything over TCP.
     @inline(__always)
     static func limit(_ query: QueryMessage, transport: QueryTransport) -> Int {

@@ -34,9 +34,7 @@ struct ReplyOptions {
 extension Pipeline {
     /// Takes new secrets of cookies if there are any.
     mutating func adoptCookies() {
-        guard shared.cookies.generation != cookieGeneration else { return }
-        cookieGeneration = shared.cookies.generation
-        cookies = shared.cookies.load()
+        if shared.cookies.generation != secrets.generation { secrets = shared.cookies.load() }
     }
 
     /// Prepares the options of the reply to the query at hand.
@@ -47,6 +45,6 @@ extension Pipeline {
         options.hasKeepalive = transport == .tcp && edns.asksForKeepalive
         guard let cookie = edns.cookie else { return }
         let seconds = UInt32(truncatingIfNeeded: Int64(SystemClock.wallSeconds()))
-        options.cookie = cookies.respond(to: cookie, from: client, at: seconds)
+        options.cookie = secrets.cookies.respond(to: cookie, from: client, at: seconds)
     }
 }

@@ -30,11 +30,15 @@ struct SuggestedDocument {
         let folds = entries.count { $0.isPattern }
         var lines = [
             "# Suggested from \(names) \(names == 1 ? "name" : "names") that \(printable(identity.title)) asked for."
-                + " Read it before you use it.",
-            "# \(folds) \(folds == 1 ? "pattern stands" : "patterns stand") for \(options.minimumSiblings) or more names"
-                + " that differ in one label, below a registered domain",
-            "# (public suffixes: \(printable(suffixSource))).",
+                + " Read it before you use it."
         ]
+        if folds > 0 {
+            lines += [
+                "# \(folds) \(folds == 1 ? "pattern stands" : "patterns stand") for \(options.minimumSiblings) or more names"
+                    + " that differ in one label, below a registered domain",
+                "# (public suffixes: \(printable(suffixSource))).",
+            ]
+        }
         if omitted > 0 {
             lines.append("# \(omitted) more names were left out: those that were asked for least.")
         }

@@ -175,7 +175,7 @@ struct UpstreamChoiceTests {
         let second = RouteTable([try route([], 2), try route(["b.example"], 3)], after: first)
         #expect(second.places == [[1], [2]] && second.generation == 2)
         #expect(second.servers.prefix(2) == first.servers[...])
-        let cell = RouteCell(second)
+        let cell = PublishedCell(second)
         holds(!cell.publish(second.routes))
         holds(cell.publish(first.routes))
         #expect(cell.generation == 3 && cell.load().places == [[0], [1]])
