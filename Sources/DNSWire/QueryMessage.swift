@@ -30,14 +30,19 @@ public struct QueryMessage: Equatable, Sendable {
     /// QUERY are not implemented (RFC 1035, section 4.1.1), anything but one question is a format error
     /// (RFC 9619). Then: records before the additional section, two OPT records (RFC 6891, section 6.1.1), a
     /// malformed option and bytes behind the end are format errors; zone transfers and classes other than IN are
-    /// refused; an EDNS version above 0 is BADVERS (RFC 6891, section 6.1.3).
+    /// refused; an EDNS version above 0 is BADVERS (RFC 6891, section 6.1.3). `edns` is set whatever the outcome is, if
+    /// there is an OPT record that can be read.
     public mutating func decode(_ message: Span<UInt8>, name: inout NameBuffer) -> Disposition {
         edns = nil
         question.end = 0
         guard let header = Header(message), !header.flags.contains(.response) else { return .ignore }
         self.header = header
-        guard header.flags.opcode == .query else { return .respond(.notImplemented, echoesQuestion: false) }
+        guard header.flags.opcode == .query else {
+            findOPT(message)
+            return .respond(.notImplemented, echoesQuestion: false)
+        }
         guard header.questionCount == 1, header.answerCount == 0, header.authorityCount == 0 else {
+            findOPT(message)
             return .respond(.formatError, echoesQuestion: false)
         }
         var cursor = MessageCursor()
@@ -57,6 +62,25 @@ public struct QueryMessage: Equatable, Sendable {
         }
         guard question.recordClass == .in else { return .respond(.refused, echoesQuestion: true) }
         return .accept
+    }
+
+    /// Questions and records at most that are read to find the OPT record of a message that is turned away anyway.
+    private static let searchLimit = 8
+
+    /// Looks for the OPT record of a message whose header alone has decided: who sends one gets one (RFC 6891,
+    /// section 6.1.1), whatever else the message means.
+    private mutating func findOPT(_ message: Span<UInt8>) {
+        let records = Int(header.answerCount) + Int(header.authorityCount)
+        let count = Int(header.questionCount) + records + Int(header.additionalCount)
+        guard header.additionalCount > 0, count <= QueryMessage.searchLimit else { return }
+        var owner = NameBuffer()
+        var cursor = MessageCursor()
+        for _ in 0..<header.questionCount { _ = cursor.readQuestion(message, into: &owner) }
+        for _ in 0..<records { _ = cursor.readRecord(message, owner: &owner) }
+        guard cursor.isValid, decodeAdditional(message, cursor: &cursor, count: header.additionalCount) else {
+            edns = nil
+            return
+        }
     }
 
     /// Reads the additional section, of which only OPT matters; false for anything malformed.

@@ -74,6 +74,23 @@ private func ednsQuery(ttl: UInt32 = 0, size: UInt16 = 1232, owner: [UInt8] = [0
         #expect(decode(bytes).0 == expected)
     }
 
+    @Test func `an OPT record is found in what is turned away by its header too`() {
+        func message(flags: UInt16 = 0x0100, questions: UInt16 = 1, records: Int = 0, options: Int = 1) -> [UInt8] {
+            var message = query(flags: flags)
+            for _ in 0..<records { message.add(.authority, wire("a."), .a, recordClass: 1, [192, 0, 2, 1]) }
+            for _ in 0..<options { message.add(.additional, [0], .opt, recordClass: 1232, ttl: 0, []) }
+            return message.bytes[..<4] + big(questions) + message.bytes[6...]
+        }
+        #expect(decode(message(flags: 0x2800)).1.edns?.payloadSize == 1232, "UPDATE")
+        #expect(decode(message(flags: 0x2800, records: 3)).1.edns != nil)
+        #expect(decode(message(records: 6)).0 == .respond(.formatError, echoesQuestion: false))
+        #expect(decode(message(records: 6)).1.edns != nil)
+        #expect(decode(message(records: 7)).1.edns == nil, "more than are searched through")
+        #expect(decode(message(flags: 0x2800, options: 2)).1.edns == nil)
+        #expect(decode(message(questions: 2)).1.edns == nil, "the OPT record was read as a question")
+        #expect(decode(message(questions: 65_535)).1.edns == nil)
+    }
+
     @Test func `counts that are not those of a query`() {
         for (offset, value) in [(5, 2), (4, 255), (7, 1), (9, 1)] {
             var bytes = query().bytes

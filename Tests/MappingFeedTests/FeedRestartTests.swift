@@ -157,11 +157,14 @@ struct FeedRestartTests {
     }
 
     @Test func `identities are announced whole, however short the queue`() async throws {
-        let harness = try await HubHarness(hasSocket: false, starts: false) { $0.queueLimit = 3 }
+        let group = StuckLoop()
+        let harness = try await HubHarness(hasSocket: false, loop: group.loop) { $0.queueLimit = 3 }
+        await group.hold()
         #expect(harness.hub.announce((1...10).map { FeedIdentity(id: $0, name: "n", namespace: "s") }) == 10)
         #expect(harness.publish(1...1) == 0)
-        try await harness.hub.start()
+        group.letGo()
         await harness.released(10)
         await harness.hub.shutdown()
+        group.end()
     }
 }

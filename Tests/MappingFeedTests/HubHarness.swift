@@ -53,7 +53,6 @@ final class HubHarness: Sendable {
         folderOf other: HubHarness? = nil, chunk: Int = 100,
         table: Table? = nil, limits: JournalLimits = JournalLimits(),
         loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next(), clock: JournalClock = .system,
-        starts: Bool = true,
         _ change: (inout FeedHubConfiguration) -> Void = { _ in }
     ) async throws {
         let folder = other?.folder ?? self.folder
@@ -89,7 +88,7 @@ final class HubHarness: Sendable {
                 loop: loop, configuration: configuration, journal: nil, snapshot: source, logger: logger,
                 onChange: onChange, onInUse: onInUse, onReject: onReject)
         }
-        if starts { try await hub.start() }
+        try await hub.start()
     }
 
     /// Changes the table and publishes, under one lock, as the table of the daemon does.

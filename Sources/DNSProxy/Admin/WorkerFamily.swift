@@ -75,6 +75,9 @@ struct WorkerFamily: Sendable {
         WorkerFamily("upstream_errors_total", "Attempts that an upstream answered with an error.", \.upstreamErrors),
         WorkerFamily(
             "upstream_mismatches_total", "Messages from upstreams that answered no question.", \.upstreamMismatches),
+        WorkerFamily(
+            "upstream_records_dropped_total", "Records left out of upstream answers: foreign, or there twice.",
+            \.upstreamRecordsDropped),
         WorkerFamily("upstream_failures_total", "Exchanges that failed at every upstream.", \.upstreamFailures),
         WorkerFamily(
             "upstream_races_total", "Questions put to a second upstream because the first was slow.", \.upstreamRaces),

@@ -196,6 +196,7 @@ extension Pipeline {
             return storeLarge(response, aliases: aliases, isLocal: isLocal, now: now, output: &output)
         }
         if case .malformed = result.outcome { return nil }
+        if !isLocal { counters.upstreamRecordsDropped += UInt64(result.dropped) }
         result.length = min(result.length, output.count)
         return keep(result, key: key, isLocal: isLocal, now: now, image: &output)
     }

@@ -35,6 +35,8 @@ public struct WorkerCounters: Sendable, Equatable {
     public var upstreamErrors: UInt64 = 0
     /// Messages from upstreams that answered nothing we had asked.
     public var upstreamMismatches: UInt64 = 0
+    /// Records of upstreams' answers that were left out of them: not about the question, or there twice.
+    public var upstreamRecordsDropped: UInt64 = 0
     /// Exchanges that failed at every upstream.
     public var upstreamFailures: UInt64 = 0
     /// Questions put to a second upstream because the first one took longer than usual.
@@ -107,7 +109,8 @@ public struct WorkerCounters: Sendable, Equatable {
         ("cache_misses", \.cacheMisses), ("stale_answers", \.staleAnswers), ("local_answers", \.localAnswers),
         ("coalesced", \.coalesced), ("steered", \.steered), ("upstream_queries", \.upstreamQueries),
         ("upstream_timeouts", \.upstreamTimeouts), ("upstream_errors", \.upstreamErrors),
-        ("upstream_mismatches", \.upstreamMismatches), ("upstream_failures", \.upstreamFailures),
+        ("upstream_mismatches", \.upstreamMismatches),
+        ("upstream_records_dropped", \.upstreamRecordsDropped), ("upstream_failures", \.upstreamFailures),
         ("upstream_races", \.upstreamRaces),
         ("upstream_probes", \.upstreamProbes), ("upstream_case_changes", \.upstreamCaseChanges),
         ("upstream_untrusted", \.upstreamUntrusted), ("held", \.held),

@@ -11,13 +11,15 @@ extension EndToEnd {
         }
 
         @Test(arguments: Daemon.Transport.allCases)
-        func `every opcode but QUERY is NOTIMP`(_ transport: Daemon.Transport) throws {
+        func `every opcode but QUERY is NOTIMP, with an OPT record for who sends one`(_ transport: Daemon.Transport) throws {
             let daemon = try Headers.daemon()
             for opcode: UInt16 in 1...15 {
                 let query = WireQuery.plain("api.local.example", flags: opcode << 11 | 0x0100)
                 // `ask` compares ID and opcode.
                 let answer = try daemon.ask(query, over: transport)
-                #expect(answer.code == 4 && answer.answers.isEmpty && answer.recursionDesired)
+                #expect(answer.code == 4 && answer.answers.isEmpty && answer.recursionDesired && answer.opt == nil)
+                let extended = try daemon.ask(WireQuery("api.local.example", flags: opcode << 11), over: transport)
+                #expect(extended.code == 4 && extended.extendedError == 21)
             }
         }
 

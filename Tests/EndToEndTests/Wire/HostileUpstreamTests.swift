@@ -66,7 +66,8 @@ extension EndToEnd {
             Case("late", .unanswered, counter: "upstream_timeouts"),
             Case("truncate", .good), Case("tcovertcp", .unanswered, counter: "upstream_errors"),
             // Records that belong to nothing.
-            Case("offchain", .good), Case("elsewhere", .empty), Case("sidestep", .empty),
+            Case("offchain", .good, counter: "upstream_records_dropped"),
+            Case("elsewhere", .empty, counter: "upstream_records_dropped"), Case("sidestep", .empty),
             Case("foreignclass", .good), Case("chain16", .good),
             Case("loop", .refused, counter: "upstream_errors"), Case("chain20", .refused, counter: "upstream_errors"),
             Case("loopback", Outcome(isKept: true), counter: "addresses_denied"),
