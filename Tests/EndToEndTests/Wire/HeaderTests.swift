@@ -11,7 +11,9 @@ extension EndToEnd {
         }
 
         @Test(arguments: Daemon.Transport.allCases)
-        func `every opcode but QUERY is NOTIMP, with an OPT record for who sends one`(_ transport: Daemon.Transport) throws {
+        func `every opcode but QUERY is NOTIMP, with an OPT record for who sends one`(_ transport: Daemon.Transport)
+            throws
+        {
             let daemon = try Headers.daemon()
             for opcode: UInt16 in 1...15 {
                 let query = WireQuery.plain("api.local.example", flags: opcode << 11 | 0x0100)
