@@ -22,19 +22,16 @@ public struct HashSeed: Sendable {
     }
 
     /// The hash of canonical wire bytes; equal to `NameBuffer.hash` of the same name under the same seed.
-    public func hash(_ bytes: Span<UInt8>) -> UInt64 {
-        var state = multiplier
-        var word: UInt64 = 0
-        for index in bytes.indices {
-            word = word >> 8 | UInt64(bytes[index]) << 56
-            if index & 7 == 7 { state = mix(state, word) }
-        }
-        return finish(state, tail: word, count: bytes.count)
-    }
-
-    /// Ends a hash: the bytes that did not fill a word, and the length.
     @inlinable
-    func finish(_ state: UInt64, tail: UInt64, count: Int) -> UInt64 {
-        mix(mix(state, count & 7 == 0 ? 0 : tail), UInt64(truncatingIfNeeded: count))
+    public func hash(_ bytes: Span<UInt8>) -> UInt64 {
+        let count = bytes.count
+        var state = multiplier
+        var offset = 0
+        while offset <= count - 8 {
+            state = mix(state, bytes.word(at: offset))
+            offset += 8
+        }
+        let tail = offset < count ? bytes.word(at: offset, count: count - offset) : 0
+        return mix(mix(state, tail), UInt64(truncatingIfNeeded: count))
     }
 }

@@ -1,10 +1,10 @@
 /// One domain name in canonical wire form (lower case, uncompressed, absolute), in place, with its hash.
 ///
-/// The scratch space of the data path: decoded into again and again, never on the heap, compared byte
-/// for byte. Canonical form is that of RFC 4034, section 6.2; lengths are bounded by RFC 1035, section 2.3.4.
+/// The scratch space of the data path: made once, decoded into again and again, compared eight bytes at a time. Canonical form is that of RFC 4034, section 6.2; lengths are bounded by RFC 1035, section 2.3.4.
 public struct NameBuffer: ~Copyable, Sendable {
-    /// The canonical bytes; those from `count` on are left over from earlier names.
-    @usableFromInline var storage: InlineArray<256, UInt8>
+    /// The canonical bytes; those from `count` on are left over from earlier names. On the heap, once for each buffer,
+    /// because reading any byte of an `InlineArray` copies all of it (Swift 6.3).
+    @usableFromInline var storage: [UInt8]
     /// Length of the name in bytes, the root label included: 1 to 255, or 0 when nothing was decoded yet.
     public private(set) var count: Int
     /// Labels of the name, the root not counted: 0 to 127.
@@ -14,9 +14,12 @@ public struct NameBuffer: ~Copyable, Sendable {
     /// The key of `hash`.
     let seed: HashSeed
 
+    /// Bytes of the storage: the longest name, and what fills its last word.
+    private static let capacity = 256
+
     /// An empty buffer whose hashes are keyed with `seed`.
     public init(seed: HashSeed = .process) {
-        storage = InlineArray(repeating: 0)
+        storage = [UInt8](repeating: 0, count: NameBuffer.capacity)
         count = 0
         labelCount = 0
         hash = 0
@@ -30,17 +33,33 @@ public struct NameBuffer: ~Copyable, Sendable {
     }
 
     /// The canonical bytes; looking at them one by one through this copies nothing.
+    @inlinable
     public var span: Span<UInt8> {
+        @inline(__always)
         @_lifetime(borrow self)
         get { storage.span.extracting(0..<count) }
     }
 
+    /// Words of eight bytes that the name fills, the last one perhaps in part: 0 to 32.
+    @inlinable @inline(__always)
+    public var wordCount: Int { (count + 7) >> 3 }
+
+    /// The word with the number `index` (0 to one less than `wordCount`); what the name does not fill of it is zero.
+    @inlinable @inline(__always)
+    public func word(_ index: Int) -> UInt64 {
+        let word = storage.span.word(at: 8 * index)
+        let rest = count - 8 * index
+        return rest >= 8 ? word : word & ((1 << UInt64(truncatingIfNeeded: 8 * rest)) &- 1)
+    }
+
     /// Whether the name is exactly `bytes`, themselves canonical wire form.
+    @inlinable @inline(__always)
     public func equals(_ bytes: Span<UInt8>) -> Bool {
         span.hasSuffix(bytes, from: 0)
     }
 
     /// Whether both buffers hold the same name.
+    @inlinable @inline(__always)
     public func equals(_ other: borrowing NameBuffer) -> Bool {
         hash == other.hash && span.hasSuffix(other.span, from: 0)
     }
@@ -72,20 +91,19 @@ public struct NameBuffer: ~Copyable, Sendable {
 
     /// Replaces the content with `name`.
     public mutating func assign(_ name: DomainName) {
-        let bytes = name.bytes
-        begin()
-        for byte in bytes { push(byte) }
-        labelCount = name.labelCount
-        finish()
+        take(name.bytes.span, labels: name.labelCount)
     }
 
     /// Replaces the content with that of `other`.
     public mutating func assign(_ other: borrowing NameBuffer) {
-        begin()
-        let bytes = other.span
-        for index in bytes.indices { push(bytes[index]) }
-        labelCount = other.labelCount
-        finish()
+        take(other.span, labels: other.labelCount)
+    }
+
+    /// Replaces the content with canonical bytes.
+    private mutating func take(_ bytes: Span<UInt8>, labels: Int) {
+        var output = storage.mutableSpan
+        output.copy(bytes, at: 0)
+        finish(bytes.count, labels: labels)
     }
 
     /// Decodes the name at `offset` of `message`, following compression pointers, and returns the offset
@@ -97,7 +115,13 @@ public struct NameBuffer: ~Copyable, Sendable {
     mutating func decode(
         _ message: Span<UInt8>, at offset: Int, allowsCompression: Bool, failure: inout WireError?
     ) -> Int? {
-        begin()
+        // Nearly every name stands in one piece.
+        if let (end, labels) = NameBuffer.extent(of: message, at: offset) {
+            takeCanonically(message, from: offset, count: end - offset)
+            finish(end - offset, labels: labels)
+            return end
+        }
+        var total = 0
         var labels = 0
         var position = offset
         var runStart = offset
@@ -109,12 +133,10 @@ public struct NameBuffer: ~Copyable, Sendable {
             if length < 64 {
                 let next = position + 1 + Int(length)
                 guard next <= message.count else { return fail(.truncated, &failure) }
-                guard count + 1 + Int(length) <= 255 else { return fail(.nameTooLong, &failure) }
-                push(length)
-                var index = position + 1
-                while index < next {
-                    push(canonicalCase(message[index]))
-                    index += 1
+                guard total + 1 + Int(length) <= 255 else { return fail(.nameTooLong, &failure) }
+                for index in position..<next {
+                    storage[total] = canonicalCase(message[index])
+                    total += 1
                 }
                 position = next
                 if length == 0 { break }
@@ -133,9 +155,35 @@ public struct NameBuffer: ~Copyable, Sendable {
                 return fail(.badLabelType, &failure)
             }
         }
-        labelCount = labels
-        finish()
+        finish(total, labels: labels)
         return end ?? position
+    }
+
+    /// The offset behind the name at `offset`, and the number of its labels; nil when it is compressed or no name.
+    @inline(__always)
+    private static func extent(of message: Span<UInt8>, at offset: Int) -> (end: Int, labels: Int)? {
+        var position = offset
+        var labels = 0
+        while position < message.count, message[position] < 64 {
+            guard message[position] != 0 else { return position - offset < 255 ? (position + 1, labels) : nil }
+            position += 1 + Int(message[position])
+            labels += 1
+        }
+        return nil
+    }
+
+    /// Copies `count` bytes of a name in one piece, in canonical case: no length of a label is a letter.
+    @inline(__always)
+    private mutating func takeCanonically(_ message: Span<UInt8>, from offset: Int, count: Int) {
+        var output = storage.mutableSpan
+        var index = 0
+        while index <= count - 8 {
+            output.setWord(canonicalCase(message.word(at: offset + index)), at: index)
+            index += 8
+        }
+        if index < count {
+            output.setWord(canonicalCase(message.word(at: offset + index, count: count - index)), at: index)
+        }
     }
 
     /// Replaces the DNAME owner at the end of this name by `target` (RFC 6672, section 2.2), and returns whether
@@ -143,43 +191,18 @@ public struct NameBuffer: ~Copyable, Sendable {
     mutating func substitute(suffix owner: borrowing NameBuffer, with target: borrowing NameBuffer) -> Bool {
         let kept = count - owner.count
         guard kept > 0, kept + target.count <= 255 else { return false }
-        let labels = labelCount - owner.labelCount + target.labelCount
-        let suffix = target.span
-        for index in suffix.indices { storage[kept + index] = suffix[index] }
-        let total = kept + target.count
-        begin()
-        for index in 0..<total { push(storage[index]) }
-        labelCount = labels
-        finish()
+        var output = storage.mutableSpan
+        output.copy(target.span, at: kept)
+        finish(kept + target.count, labels: labelCount - owner.labelCount + target.labelCount)
         return true
     }
 
-    // MARK: One pass over the bytes
-
-    /// Bytes of the hash that have not filled a word yet.
-    private var word: UInt64 = 0
-    /// The hash so far.
-    private var state: UInt64 = 0
-
-    /// Starts a new name.
-    private mutating func begin() {
-        count = 0
-        word = 0
-        state = seed.multiplier
-    }
-
-    /// Takes one canonical byte, into the storage and the hash.
+    /// Makes the first `count` bytes of the storage the name.
     @inline(__always)
-    private mutating func push(_ byte: UInt8) {
-        storage[count] = byte
-        word = word >> 8 | UInt64(byte) << 56
-        count += 1
-        if count & 7 == 0 { state = seed.mix(state, word) }
-    }
-
-    /// Ends the name.
-    private mutating func finish() {
-        hash = seed.finish(state, tail: word, count: count)
+    private mutating func finish(_ count: Int, labels: Int) {
+        self.count = count
+        labelCount = labels
+        hash = seed.hash(storage.span.extracting(0..<count))
     }
 
     /// Empties the buffer and notes the reason.
@@ -188,21 +211,6 @@ public struct NameBuffer: ~Copyable, Sendable {
         labelCount = 0
         failure = error
         return nil
-    }
-}
-
-/// ASCII lower case (RFC 4343); every other byte, label lengths included, is left as it is.
-@inlinable
-func canonicalCase(_ byte: UInt8) -> UInt8 {
-    byte &- 0x41 < 26 ? byte | 0x20 : byte
-}
-
-extension Span<UInt8> {
-    /// Whether the bytes from `offset` (0 to the count) on are exactly `other`.
-    func hasSuffix(_ other: Span<UInt8>, from offset: Int) -> Bool {
-        guard count - offset == other.count else { return false }
-        for index in other.indices where self[offset + index] != other[index] { return false }
-        return true
     }
 }
 

@@ -15,7 +15,8 @@ extension AnswerShard {
     @inline(__always)
     private func next(_ number: Int) -> Int { number + 1 == layout.slotCount ? 0 : number + 1 }
 
-    /// The entry stored under a name and key, fresh or not.
+    /// The entry stored under a name and key, fresh or not. In place, because a call would be given a copy of the shard.
+    @inline(__always)
     func find(_ name: borrowing NameBuffer, _ key: AnswerKey) -> AnswerEntry? {
         let hash = key.tableHash(nameHash: name.hash)
         let tag = hash << UInt32(layout.positionBits)

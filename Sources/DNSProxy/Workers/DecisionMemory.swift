@@ -19,18 +19,19 @@ struct DecisionMemory: ~Copyable {
         var count: UInt8 = 0
         /// What the policy said.
         var verdict = Verdict(outcome: .denied, isSelected: false)
-        /// The name.
-        var name = InlineArray<80, UInt8>(repeating: 0)
     }
 
     /// Slots, a power of two.
     private var slots: [Slot]
+    /// Their names, each in `longestName / 8` words.
+    private var words: [UInt64]
     /// One less than their number.
     private let mask: Int
 
     /// An empty memory of `1 << bits` slots.
     init(bits: Int = 12) {
         slots = Array(repeating: Slot(), count: 1 << bits)
+        words = Array(repeating: 0, count: (DecisionMemory.longestName / 8) << bits)
         mask = (1 << bits) - 1
     }
 
@@ -44,12 +45,13 @@ struct DecisionMemory: ~Copyable {
     @inline(__always)
     func verdict(_ key: UInt64, name: borrowing NameBuffer, identity: Int, epoch: UInt64) -> Verdict? {
         let index = Int(truncatingIfNeeded: key >> 32) & mask
+        let slots = slots.span
         guard slots[index].key == key, slots[index].epoch == epoch,
-            slots[index].identity == UInt32(truncatingIfNeeded: identity),
-            Int(slots[index].count) == name.count
+            slots[index].identity == UInt32(truncatingIfNeeded: identity), Int(slots[index].count) == name.count
         else { return nil }
-        let bytes = name.span
-        for offset in bytes.indices where slots[index].name[offset] != bytes[offset] { return nil }
+        let words = words.span
+        let first = index * (DecisionMemory.longestName / 8)
+        for word in 0..<name.wordCount where words[first + word] != name.word(word) { return nil }
         return slots[index].verdict
     }
 
@@ -59,12 +61,10 @@ struct DecisionMemory: ~Copyable {
     ) {
         guard name.count <= DecisionMemory.longestName else { return }
         let index = Int(truncatingIfNeeded: key >> 32) & mask
-        slots[index].key = key
-        slots[index].epoch = epoch
-        slots[index].identity = UInt32(truncatingIfNeeded: identity)
-        slots[index].count = UInt8(name.count)
-        slots[index].verdict = verdict
-        let bytes = name.span
-        for offset in bytes.indices { slots[index].name[offset] = bytes[offset] }
+        slots[index] = Slot(
+            key: key, epoch: epoch, identity: UInt32(truncatingIfNeeded: identity), count: UInt8(name.count),
+            verdict: verdict)
+        let first = index * (DecisionMemory.longestName / 8)
+        for word in 0..<name.wordCount { words[first + word] = name.word(word) }
     }
 }

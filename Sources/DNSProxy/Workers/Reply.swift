@@ -42,7 +42,7 @@ enum Reply {
             end = questionEnd
         }
         put16(flags.rawValue, at: 2, &output)
-        for index in question.indices { output[Header.length + index] = question[index] }
+        output.copy(question, at: Header.length)
         if let edns = query.edns {
             put16(1, at: 10, &output)
             end = putOPT(&output, at: end, limit: limit, edns: edns, options: options, extendedCode: 0, error: error)
@@ -69,7 +69,7 @@ enum Reply {
         put16(0, at: 6, &output)
         put16(0, at: 8, &output)
         put16(query.edns == nil ? 0 : 1, at: 10, &output)
-        for index in question.indices { output[Header.length + index] = question[index] }
+        output.copy(question, at: Header.length)
         let end = Header.length + question.count
         guard let edns = query.edns else { return end }
         return putOPT(

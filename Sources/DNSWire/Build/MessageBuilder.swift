@@ -58,7 +58,7 @@ public struct MessageBuilder: Sendable {
     public mutating func put(
         _ name: borrowing NameBuffer, compressed: Bool = true, to output: inout MutableSpan<UInt8>
     ) {
-        putName(name.storage.span.extracting(0..<name.count), compressed: compressed, to: &output)
+        putName(name.span, compressed: compressed, to: &output)
     }
 
     /// Writes a name, its longest known suffix as a pointer when `compressed` (RFC 1035, section 4.1.4).

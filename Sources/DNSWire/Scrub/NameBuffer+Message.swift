@@ -3,6 +3,7 @@ extension NameBuffer {
     ///
     /// For names of the message that have been decoded once: their pointers go backward, so the walk ends.
     func suffix(from start: Int = 0, matches message: Span<UInt8>, at offset: Int) -> Bool {
+        let name = span
         var index = start
         var offset = offset
         while true {
@@ -11,9 +12,9 @@ extension NameBuffer {
                 offset = Int(length & 0x3F) << 8 | Int(message[offset + 1])
                 length = message[offset]
             }
-            guard index < count, length == storage[index] else { return false }
+            guard index < count, length == name[index] else { return false }
             if length == 0 { return index == count - 1 }
-            for step in 1...Int(length) where canonicalCase(message[offset + step]) != storage[index + step] {
+            for step in 1...Int(length) where canonicalCase(message[offset + step]) != name[index + step] {
                 return false
             }
             index += 1 + Int(length)
@@ -23,7 +24,7 @@ extension NameBuffer {
 
     /// The hash of the name from its byte `start`, a label's, on: what `hash` is for a buffer of that name alone.
     func suffixHash(from start: Int) -> UInt64 {
-        seed.hash(storage.span.extracting(start..<count))
+        seed.hash(span.extracting(start..<count))
     }
 
     /// Whether this is `name` or above it.
@@ -35,7 +36,7 @@ extension NameBuffer {
     }
 
     /// Offset of the label, or of the root, behind the one at `start`.
-    func label(after start: Int) -> Int { start + 1 + Int(storage[start]) }
+    func label(after start: Int) -> Int { start + 1 + Int(span[start]) }
 }
 
 /// One name as a message spells it, uncompressed: a client sees the case that the zone's owner chose

@@ -1,16 +1,15 @@
 import DNSWire
 
-/// One label while it is compared with globs: sums over its bytes, from which the hash of any part of it follows.
-private struct GlobLabel: ~Copyable {
+/// One label while it is compared with globs. Beside it goes, as a span, for each length the sum over the bytes in front,
+/// from which the hash of any part of the label follows.
+private struct GlobLabel {
     /// Where its first byte is in the name.
     let start: Int
     /// Its length.
     let length: Int
-    /// For each length the sum over the bytes in front.
-    var sums = InlineArray<64, UInt64>(repeating: 0)
 
-    /// The label whose length byte is at `position` of `name`.
-    init(_ name: Span<UInt8>, at position: Int, _ seed: LabelSeed) {
+    /// The label whose length byte is at `position` of `name`; its sums are written to `sums`, which has room for 64.
+    init(_ name: Span<UInt8>, at position: Int, _ seed: LabelSeed, sums: inout MutableSpan<UInt64>) {
         start = position + 1
         length = Int(name[position]) & 63
         var sum: UInt64 = 0
@@ -22,7 +21,7 @@ private struct GlobLabel: ~Copyable {
 
     /// The sum over the `count` bytes from `from` on.
     @inline(__always)
-    func sum(_ from: Int, _ count: Int, _ powers: Span<UInt64>) -> UInt64 {
+    static func sum(_ sums: Span<UInt64>, _ from: Int, _ count: Int, _ powers: Span<UInt64>) -> UInt64 {
         sums[from + count] &- sums[from] &* powers[count]
     }
 }
@@ -42,23 +41,26 @@ extension RuleTables {
         _ root: UInt32, _ remaining: Int, _ offsets: Span<UInt8>, _ possible: RuleEffects, _ name: Span<UInt8>,
         _ visitor: inout Visitor
     ) {
-        let label = GlobLabel(name, at: Int(offsets[remaining - 1]), seed)
+        var memory = InlineArray<64, UInt64>(repeating: 0)
+        var written = memory.mutableSpan
+        let label = GlobLabel(name, at: Int(offsets[remaining - 1]), seed, sums: &written)
+        let sums = written.span
         let walk = GlobWalk(remaining: remaining, possible: possible)
         var suffixes = globNodes[Int(root)].lengths & lengths(upTo: label.length)
         while suffixes != 0 {
             let suffix = suffixes.trailingZeroBitCount
             suffixes &= suffixes - 1
-            let behind = globChild(root, label, label.length - suffix, suffix, name)
+            let behind = globChild(root, label, sums, label.length - suffix, suffix, name)
             guard behind != 0 else { continue }
             goOn(behind, walk, offsets, name, &visitor)
             var prefixes = globNodes[Int(behind)].lengths & lengths(upTo: label.length - suffix)
             while prefixes != 0 {
                 let prefix = prefixes.trailingZeroBitCount
                 prefixes &= prefixes - 1
-                let middle = globChild(behind, label, 0, prefix, name)
+                let middle = globChild(behind, label, sums, 0, prefix, name)
                 guard middle != 0 else { continue }
                 goOn(middle, walk, offsets, name, &visitor)
-                visitParts(middle, label, prefix, label.length - suffix, walk, offsets, name, &visitor)
+                visitParts(middle, label, sums, prefix, label.length - suffix, walk, offsets, name, &visitor)
             }
             if visitor.isSatisfied(by: possible) { return }
         }
@@ -67,7 +69,7 @@ extension RuleTables {
     /// Goes on with each text between stars that can be found in the bytes from `from` to `end` of the label, behind
     /// the leftmost place where it is found; at most 32 calls deep.
     private func visitParts<Visitor: MatchVisitor>(
-        _ parent: UInt32, _ label: borrowing GlobLabel, _ from: Int, _ end: Int, _ walk: GlobWalk,
+        _ parent: UInt32, _ label: GlobLabel, _ sums: Span<UInt64>, _ from: Int, _ end: Int, _ walk: GlobWalk,
         _ offsets: Span<UInt8>, _ name: Span<UInt8>, _ visitor: inout Visitor
     ) {
         let all = globNodes[Int(parent)].lengths
@@ -77,11 +79,11 @@ extension RuleTables {
             while rest != 0 {
                 let length = rest.trailingZeroBitCount
                 rest &= rest - 1
-                let child = globChild(parent, label, start, length, name)
-                guard child != 0, isFirst(label, from, start, length, name) else { continue }
+                let child = globChild(parent, label, sums, start, length, name)
+                guard child != 0, isFirst(label, sums, from, start, length, name) else { continue }
                 if visitor.isSatisfied(by: walk.possible) { return }
                 goOn(child, walk, offsets, name, &visitor)
-                visitParts(child, label, start + length, end, walk, offsets, name, &visitor)
+                visitParts(child, label, sums, start + length, end, walk, offsets, name, &visitor)
             }
         }
     }
@@ -99,9 +101,9 @@ extension RuleTables {
     /// The glob node that the `length` bytes at `from` of the label lead to from `parent`; 0 for none.
     @inline(__always)
     private func globChild(
-        _ parent: UInt32, _ label: borrowing GlobLabel, _ from: Int, _ length: Int, _ name: Span<UInt8>
+        _ parent: UInt32, _ label: GlobLabel, _ sums: Span<UInt64>, _ from: Int, _ length: Int, _ name: Span<UInt8>
     ) -> UInt32 {
-        let hash = seed.finish(label.sum(from, length, seed.powers.span), parent, length: length)
+        let hash = seed.finish(GlobLabel.sum(sums, from, length, seed.powers.span), parent, length: length)
         let start = label.start + from
         let nodes = globNodes.span
         return globEdges.find(hash) { index in
@@ -113,10 +115,10 @@ extension RuleTables {
 
     /// Whether the `length` bytes at `start` of the label are not the same as those at an earlier place behind `from`.
     private func isFirst(
-        _ label: borrowing GlobLabel, _ from: Int, _ start: Int, _ length: Int, _ name: Span<UInt8>
+        _ label: GlobLabel, _ sums: Span<UInt64>, _ from: Int, _ start: Int, _ length: Int, _ name: Span<UInt8>
     ) -> Bool {
-        let wanted = label.sum(start, length, seed.powers.span)
-        for earlier in from..<start where label.sum(earlier, length, seed.powers.span) == wanted {
+        let wanted = GlobLabel.sum(sums, start, length, seed.powers.span)
+        for earlier in from..<start where GlobLabel.sum(sums, earlier, length, seed.powers.span) == wanted {
             var index = 0
             while index < length,
                 name[label.start + earlier + index] == name[label.start + start + index]
