@@ -5,7 +5,8 @@ RELEASE := .build/release/dnsproxyd
 ENFORCER := Examples/nft-enforcer
 BUILD_PACKAGES := libldns-dev pkg-config
 ENFORCER_PACKAGES := libnftables-dev libnetfilter-conntrack-dev
-TEST_PACKAGES := $(BUILD_PACKAGES) $(ENFORCER_PACKAGES) nsd unbound openssl bind9-dnsutils ldnsutils iproute2 nftables curl nginx python3
+TEST_PACKAGES := $(BUILD_PACKAGES) $(ENFORCER_PACKAGES) nsd unbound openssl bind9-dnsutils ldnsutils iproute2 nftables curl nginx python3 \
+	dnsperf prometheus python3-prometheus-client
 BENCH_PACKAGES := $(BUILD_PACKAGES) nsd bind9-dnsutils dnsperf unbound dnsmasq-base valgrind binutils python3
 SOURCES := Package.swift Sources Tests $(ENFORCER)/Package.swift $(ENFORCER)/Sources $(ENFORCER)/Tests
 

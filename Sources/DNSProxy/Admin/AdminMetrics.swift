@@ -9,6 +9,12 @@ public struct AdminMetrics: Sendable {
     public var started: Double
     /// What the workers have counted, one element a worker.
     public var workers: [WorkerCounters]
+    /// How long queries took, over all workers.
+    public var durations: WorkerDurations
+    /// What waits, over all workers.
+    public var waiting: Waiting
+    /// Connections of clients that are open.
+    public var connections: Int
     /// The answer cache.
     public var answers: AnswerStatistics
     /// The mapping table.
@@ -22,17 +28,34 @@ public struct AdminMetrics: Sendable {
 
     /// Figures from all their parts.
     public init(
-        version: String, started: Double, workers: [WorkerCounters], answers: AnswerStatistics,
-        mappings: AdminMappingTotals, feed: Feed, upstreams: [AdminUpstream], policy: Policy
+        version: String, started: Double, workers: [WorkerCounters], durations: WorkerDurations, waiting: Waiting,
+        connections: Int, answers: AnswerStatistics, mappings: AdminMappingTotals, feed: Feed,
+        upstreams: [AdminUpstream], policy: Policy
     ) {
         self.version = version
         self.started = started
         self.workers = workers
+        self.durations = durations
+        self.waiting = waiting
+        self.connections = connections
         self.answers = answers
         self.mappings = mappings
         self.feed = feed
         self.upstreams = upstreams
         self.policy = policy
+    }
+
+    /// What waits.
+    public struct Waiting: Sendable {
+        /// Questions that are with upstreams.
+        public var exchanges = 0
+        /// Queries that wait for one of them.
+        public var upstream = 0
+        /// Queries whose replies wait for the feed.
+        public var feed = 0
+
+        /// Nothing waits.
+        public init() {}
     }
 
     /// What the feed has done.
@@ -43,6 +66,8 @@ public struct AdminMetrics: Sendable {
         public var released: UInt64 = 0
         /// Connected subscribers that acknowledge.
         public var acknowledging: Int = 0
+        /// Changes that the slowest subscriber is behind.
+        public var lag: UInt64 = 0
         /// What the hub counts.
         public var counters = FeedHubCounters()
 

@@ -36,10 +36,34 @@ struct MetricsRoutes {
     /// The one request.
     func router() -> Router<BasicRequestContext> {
         let router = Router(options: .autoGenerateHeadEndpoints)
-        router.get("metrics") { [backend] _, _ in
-            let page = MetricsPage(await backend.metrics())
-            return Response.text(page.text, type: "text/plain; version=0.0.4; charset=utf-8")
+        router.get("metrics") { [backend] request, _ in
+            let format = MetricsText.Format(accepting: request.headers[values: .accept])
+            let page = MetricsPage(await backend.metrics(), process: .current(), format: format)
+            var response = Response.text(page.text, type: format.contentType)
+            response.headers[.vary] = "Accept"
+            return response
         }
         return router
+    }
+}
+
+extension MetricsText.Format {
+    /// The format that a client with these `Accept` headers would rather have (RFC 9110, section 12.5.1): OpenMetrics only
+    /// if it names it and likes it no less than plain text.
+    init(accepting headers: [String]) {
+        var openMetrics = 0.0
+        var plain = 0.0
+        for range in headers.flatMap({ $0.split(separator: ",") }) {
+            let parts = range.split(separator: ";").map { part in
+                part.filter { $0 != " " && $0 != "\t" }.lowercased()
+            }
+            let quality = parts.dropFirst().first { $0.hasPrefix("q=") }.map { Double($0.dropFirst(2)) ?? 0 } ?? 1
+            switch parts.first {
+            case "application/openmetrics-text": openMetrics = max(openMetrics, quality)
+            case "text/plain", "text/*", "*/*": plain = max(plain, quality)
+            default: break
+            }
+        }
+        self = openMetrics > 0 && openMetrics >= plain ? .openMetrics : .prometheus
     }
 }

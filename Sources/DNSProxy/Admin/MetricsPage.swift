@@ -2,31 +2,75 @@ import DNSWire
 import FQDNCache
 import MappingFeed
 
-/// The figures of the daemon in the text format of Prometheus, version 0.0.4.
+/// The figures of the daemon as Prometheus reads them. Names have the prefix `dnsproxyd_`, but for those of the process,
+/// which are called as everywhere.
 struct MetricsPage {
-    /// The page so far.
-    private(set) var text = ""
+    /// The text so far.
+    private var page: MetricsText
 
-    /// A page of `metrics`.
-    init(_ metrics: AdminMetrics) {
+    /// The whole page.
+    var text: String { page.text }
+
+    /// A page of `metrics` and of the process.
+    init(_ metrics: AdminMetrics, process: ProcessFigures, format: MetricsText.Format) {
+        page = MetricsText(format)
         let workers = metrics.workers.reduce(WorkerCounters(), +)
         gauge("build_info", "The daemon's version; always 1.", [([("version", metrics.version)], 1)])
         gauge("start_time_seconds", "When the process started, in seconds since the epoch.", metrics.started)
         gauge("workers", "Worker threads.", Double(metrics.workers.count))
-        for family in WorkerFamily.all {
-            counter(
-                family.name, family.help, family.samples.map { (family.labels($0.value), workers[keyPath: $0.path]) })
-        }
-        counter(
-            "responses_total", "Responses sent, by response code.",
-            workers.responses.indices.map { code in
-                ([("rcode", "\(ResponseCode(rawValue: UInt16(code)))")], workers.responses[code])
-            })
+        append(workers)
+        append(metrics.durations)
+        append(metrics.waiting)
+        gauge("connections", "Connections of clients that are open.", Double(metrics.connections))
         append(metrics.answers)
         append(metrics.mappings)
         append(metrics.feed)
         append(metrics.policy)
         append(metrics.upstreams)
+        append(process, started: metrics.started)
+        page.finish()
+    }
+
+    /// What the workers have counted.
+    private mutating func append(_ workers: WorkerCounters) {
+        for family in WorkerFamily.all {
+            counter(
+                family.name, family.help, family.samples.map { (family.labels($0.value), workers[keyPath: $0.path]) })
+        }
+        counter(
+            "outcomes_total",
+            "Queries by how they ended, each counted once; the sum is queries_total but for queries_waiting.",
+            QueryOutcome.allCases.map { ([("outcome", $0.label)], workers[$0]) })
+        counter(
+            "responses_total", "Responses sent, by response code.",
+            workers.responses.indices.map { code in
+                ([("rcode", "\(ResponseCode(rawValue: UInt16(code)))")], workers.responses[code])
+            })
+    }
+
+    /// How long queries took.
+    private mutating func append(_ durations: WorkerDurations) {
+        page.histogram(
+            MetricsPage.prefix + "request_duration_seconds",
+            "From the receipt of a query to its response. The clock is read once a turn of a worker's loop: queries that "
+                + "are answered in the turn that received them count with the length of the whole turn.",
+            durations.requests)
+        page.histogram(
+            MetricsPage.prefix + "upstream_duration_seconds",
+            "From a question's way to an upstream to its answer, for each attempt that was answered.",
+            durations.upstreams)
+        page.histogram(
+            MetricsPage.prefix + "hold_duration_seconds",
+            "How long finished responses waited for the journal or an enforcer, of those that had to wait.",
+            durations.holds)
+    }
+
+    /// What waits.
+    private mutating func append(_ waiting: AdminMetrics.Waiting) {
+        gauge(
+            "queries_waiting", "Queries that were received and have not ended, by what they wait for.",
+            [([("for", "upstream")], Double(waiting.upstream)), ([("for", "feed")], Double(waiting.feed))])
+        gauge("upstream_exchanges", "Questions that are with upstreams.", Double(waiting.exchanges))
     }
 
     /// The answer cache.
@@ -56,6 +100,7 @@ struct MetricsPage {
         gauge("feed_subscribers", "Connected subscribers.", Double(counters.subscribers))
         gauge(
             "feed_acknowledging_subscribers", "Connected subscribers that acknowledge.", Double(feed.acknowledging))
+        gauge("feed_lag_events", "Changes that the slowest subscriber is behind.", Double(feed.lag))
         gauge("feed_journal_bytes", "Bytes of the current journal file.", Double(counters.journalBytes))
         counter("feed_published_total", "Changes of mappings and identities that were published.", counters.published)
         counter("feed_refused_total", "Changes that found the queue full.", counters.refused)
@@ -65,10 +110,10 @@ struct MetricsPage {
         counter("feed_rejections_total", "Changes that a subscriber could not put in force.", counters.nacks)
         counter("feed_snapshots_total", "Subscribers that were sent a snapshot.", counters.snapshots)
         counter("feed_resumes_total", "Subscribers that went on where they had been.", counters.resumes)
-        let disconnects = counters.disconnects.sorted { $0.key.rawValue < $1.key.rawValue }
+        // All reasons from the start, so that the first disconnection is seen as growth.
         counter(
             "feed_disconnects_total", "Subscribers that left or were disconnected, by reason.",
-            disconnects.map { ([("reason", $0.key.rawValue)], $0.value) })
+            FeedDisconnectReason.allCases.map { ([("reason", $0.rawValue)], counters.disconnects[$0] ?? 0) })
     }
 
     /// The policy.
@@ -86,63 +131,52 @@ struct MetricsPage {
     private mutating func append(_ upstreams: [AdminUpstream]) {
         var seen: Set<[String]> = []
         let distinct = upstreams.filter { seen.insert([$0.server] + $0.domains).inserted }
+        let labels = distinct.map { [("server", $0.server), ("domains", $0.domains.joined(separator: ","))] }
+        let servers = zip(labels, distinct)
         gauge(
             "upstream_up", "Whether an upstream is used (1) or not (0).",
-            distinct.map { upstream in
-                let labels = [("server", upstream.server), ("domains", upstream.domains.joined(separator: ","))]
-                return (labels, upstream.isUp ? 1 : 0)
-            })
+            servers.map { labels, upstream in (labels, upstream.isUp ? 1 : 0) })
+        gauge(
+            "upstream_round_trip_seconds",
+            "How long an upstream takes to answer, smoothed; absent before its first answer.",
+            servers.compactMap { labels, upstream in upstream.roundTrip.map { (labels, $0) } })
+    }
+
+    /// The process.
+    private mutating func append(_ process: ProcessFigures, started: Double) {
+        page.counter(
+            "process_cpu_seconds_total", "User and system CPU time of the process, in seconds.",
+            seconds: process.processorSeconds)
+        page.gauge("process_start_time_seconds", "When the process started, in seconds since the epoch.", started)
+        page.gauge("process_resident_memory_bytes", "Resident memory of the process.", Double(process.residentBytes))
+        page.gauge("process_virtual_memory_bytes", "Virtual memory of the process.", Double(process.virtualBytes))
+        page.gauge("process_open_fds", "File descriptors that are open.", Double(process.openDescriptors))
+        page.gauge("process_max_fds", "File descriptors that may be open.", Double(process.descriptorLimit))
     }
 }
 
-/// The text format itself.
+/// Families of this daemon.
 extension MetricsPage {
-    /// Labels with the value that has them.
-    private typealias Sample<Value> = (labels: [(String, String)], value: Value)
+    /// What the names of our own metrics begin with.
+    private static let prefix = "dnsproxyd_"
 
     /// A counter without labels.
     private mutating func counter(_ name: String, _ help: String, _ value: UInt64) {
-        counter(name, help, [([], value)])
+        page.counter(MetricsPage.prefix + name, help, value)
     }
 
     /// A counter.
-    private mutating func counter(_ name: String, _ help: String, _ samples: [Sample<UInt64>]) {
-        family(name, "counter", help, samples.map { ($0.labels, "\($0.value)") })
+    private mutating func counter(_ name: String, _ help: String, _ samples: [MetricsText.Sample<UInt64>]) {
+        page.counter(MetricsPage.prefix + name, help, samples)
     }
 
     /// A gauge without labels.
     private mutating func gauge(_ name: String, _ help: String, _ value: Double) {
-        gauge(name, help, [([], value)])
+        page.gauge(MetricsPage.prefix + name, help, value)
     }
 
     /// A gauge.
-    private mutating func gauge(_ name: String, _ help: String, _ samples: [Sample<Double>]) {
-        family(
-            name, "gauge", help,
-            samples.map { ($0.labels, Int(exactly: $0.value).map(String.init) ?? "\($0.value)") })
-    }
-
-    /// A family with its lines; nothing at all when it has no sample.
-    private mutating func family(_ name: String, _ type: String, _ help: String, _ samples: [Sample<String>]) {
-        guard !samples.isEmpty else { return }
-        text += "# HELP dnsproxyd_\(name) \(help)\n# TYPE dnsproxyd_\(name) \(type)\n"
-        for (labels, value) in samples {
-            let list = labels.map { "\($0)=\"\(MetricsPage.escaped($1))\"" }.joined(separator: ",")
-            text += "dnsproxyd_\(name)\(list.isEmpty ? "" : "{\(list)}") \(value)\n"
-        }
-    }
-
-    /// A label value with backslashes, quotes and line feeds escaped.
-    private static func escaped(_ value: String) -> String {
-        var text = ""
-        for character in value.unicodeScalars {
-            switch character {
-            case "\\": text += "\\\\"
-            case "\"": text += "\\\""
-            case "\n": text += "\\n"
-            default: text.unicodeScalars.append(character)
-            }
-        }
-        return text
+    private mutating func gauge(_ name: String, _ help: String, _ samples: [MetricsText.Sample<Double>]) {
+        page.gauge(MetricsPage.prefix + name, help, samples)
     }
 }

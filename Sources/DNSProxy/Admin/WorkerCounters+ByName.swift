@@ -8,6 +8,7 @@ extension WorkerCounters {
         for code in responses.indices where responses[code] > 0 {
             values["responses_\(ResponseCode(rawValue: UInt16(code)))".lowercased()] = responses[code]
         }
+        for outcome in QueryOutcome.allCases { values["outcomes_\(outcome.label)"] = self[outcome] }
         return values
     }
 }

@@ -33,7 +33,7 @@ struct WorkerFamily: Sendable {
         label.map { [($0, value)] } ?? []
     }
 
-    /// Every counter of `WorkerCounters` but the response codes.
+    /// Every counter of `WorkerCounters` but those of response codes and outcomes.
     static let all = [
         WorkerFamily(
             "queries_total", "Queries received, by transport.", by: "transport",
@@ -48,8 +48,10 @@ struct WorkerFamily: Sendable {
             [
                 ("not_query", \.droppedNotQuery), ("oversized", \.droppedOversized),
                 ("not_allowed", \.droppedNotAllowed), ("overloaded", \.droppedOverloaded),
-                ("reply_unsent", \.droppedUnsent),
             ]),
+        WorkerFamily(
+            "replies_unsent_total", "Replies that the kernel did not take; their queries are counted as answered.",
+            \.repliesUnsent),
         WorkerFamily(
             "queries_rejected_total", "Queries answered with an error because of what they are, by reason.",
             by: "reason",
@@ -63,10 +65,11 @@ struct WorkerFamily: Sendable {
         WorkerFamily(
             "queries_overloaded_total", "Queries answered SERVFAIL because of a limit, by what was full.", by: "limit",
             [("table", \.overloaded), ("client", \.overloadedClient), ("server", \.overloadedServer)]),
-        WorkerFamily("cache_hits_total", "Queries answered from the cache.", \.cacheHits),
+        WorkerFamily("cache_hits_total", "Queries that the cache had an answer for within its lifetime.", \.cacheHits),
         WorkerFamily("cache_misses_total", "Queries that the cache had no answer for.", \.cacheMisses),
-        WorkerFamily("cache_stale_answers_total", "Queries answered with an expired answer.", \.staleAnswers),
-        WorkerFamily("local_answers_total", "Queries answered from local records.", \.localAnswers),
+        WorkerFamily(
+            "cache_stale_answers_total", "Queries that an expired answer was found for in time.", \.staleAnswers),
+        WorkerFamily("local_answers_total", "Queries that local records had the answer for.", \.localAnswers),
         WorkerFamily("queries_coalesced_total", "Misses that joined an exchange in flight.", \.coalesced),
         WorkerFamily(
             "queries_steered_total", "Misses passed to the worker whose exchange they join.", \.steered),

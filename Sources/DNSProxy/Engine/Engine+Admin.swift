@@ -40,6 +40,7 @@ extension Engine: AdminBackend {
         feed.sequence = hub.lastSequence
         feed.released = hub.released
         feed.acknowledging = hub.acknowledgingSubscribers
+        feed.lag = await hub.subscribers.map(\.eventsBehind).max() ?? 0
         feed.counters = hub.counters
         var policy = AdminMetrics.Policy()
         policy.generation = snapshot.generation
@@ -50,8 +51,18 @@ extension Engine: AdminBackend {
         policy.failedReloads = state.failed
         return AdminMetrics(
             version: Engine.version, started: started, workers: counters,
-            answers: shared.cache.statistics, mappings: mappingTotals, feed: feed, upstreams: upstreamStates,
-            policy: policy)
+            durations: workers.map(\.durations).reduce(WorkerDurations(), +), waiting: waiting,
+            connections: streams.connectionCount, answers: shared.cache.statistics, mappings: mappingTotals, feed: feed,
+            upstreams: upstreamStates, policy: policy)
+    }
+
+    /// What waits, over all workers.
+    private var waiting: AdminMetrics.Waiting {
+        workers.map(\.waiting).reduce(into: AdminMetrics.Waiting()) { sum, waiting in
+            sum.exchanges += waiting.exchanges
+            sum.upstream += waiting.clients
+            sum.feed += waiting.holds
+        }
     }
 
     /// What each worker has counted; the first one's with what came over connections and reached no worker.

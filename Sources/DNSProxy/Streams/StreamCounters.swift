@@ -40,6 +40,7 @@ final class StreamCounters: Sendable {
         counters.droppedOversized = oversized.load(ordering: .relaxed)
         counters.droppedOverloaded = overloaded.load(ordering: .relaxed)
         counters.queriesTCP = counters.droppedNotQuery + counters.droppedOversized + counters.droppedOverloaded
+        counters[.dropped] = counters.queriesTCP
         counters.connectionsRefused = refused.load(ordering: .relaxed)
         return counters
     }

@@ -51,6 +51,9 @@ final class StreamListener: StreamReplies {
     /// What was counted of connections and queries that no worker has seen.
     var counters: WorkerCounters { dropped.asWorkerCounters }
 
+    /// Connections that are open.
+    var connectionCount: Int { state.withLock { $0.channels.count } }
+
     /// Listens at `address`.
     /// - Throws: `SystemError` naming the address.
     func listen(at address: SocketAddress) async throws {

@@ -86,10 +86,10 @@ struct ExchangeID: Hashable, Sendable {
 struct Waiter {
     /// The way back.
     var sender: Sender
-    /// The client's address.
-    var client: IPAddress
-    /// How it asked.
-    var transport: QueryTransport
+    /// Where its query came from.
+    var origin: QueryOrigin
+    /// Whether the exchange had begun for another query.
+    var isCoalesced = false
     /// Its query.
     var query: QueryMessage
     /// Its question bit for bit, and what follows of the room.

@@ -64,10 +64,10 @@ struct ExchangeTable: ~Copyable {
     var count: Int { exchanges.count - freeExchanges.count }
     /// Whether another exchange may start.
     var hasRoom: Bool { count < capacity }
+    /// Clients that wait, over all exchanges.
+    var waiterCount: Int { waiters.count - freeWaiters.count }
     /// Whether another client may wait.
-    var hasRoomForWaiter: Bool {
-        waiters.count - freeWaiters.count < capacity * ExchangeTable.waitersPerExchange
-    }
+    var hasRoomForWaiter: Bool { waiterCount < capacity * ExchangeTable.waitersPerExchange }
     /// When the first alarm goes off.
     var nextDeadline: Moment? { alarms.min?.moment }
     /// Alarms, void ones included.
@@ -129,7 +129,7 @@ struct ExchangeTable: ~Copyable {
     mutating func join(_ index: Int, _ waiter: Waiter) {
         var waiter = waiter
         waiter.next = exchanges[index]?.firstWaiter ?? -1
-        waitingByClient[waiter.client, default: 0] += 1
+        waitingByClient[waiter.origin.client, default: 0] += 1
         let place: Int
         if let reused = freeWaiters.popLast() {
             place = reused
@@ -148,8 +148,8 @@ struct ExchangeTable: ~Copyable {
         let waiter = waiters[place]
         exchanges[index]?.firstWaiter = waiter.next
         freeWaiters.append(place)
-        let waiting = (waitingByClient[waiter.client] ?? 1) - 1
-        waitingByClient[waiter.client] = waiting > 0 ? waiting : nil
+        let waiting = (waitingByClient[waiter.origin.client] ?? 1) - 1
+        waitingByClient[waiter.origin.client] = waiting > 0 ? waiting : nil
         return waiter
     }
 

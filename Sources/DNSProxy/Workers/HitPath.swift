@@ -8,10 +8,10 @@ import FQDNPolicy
 extension Pipeline {
     /// Where the hit path leads.
     enum Outcome {
-        /// `output` holds a reply of that many bytes.
-        case reply(Int)
+        /// `output` holds a reply.
+        case reply(Ending)
         /// Likewise, and the answer is popular and about to expire.
-        case popular(Int)
+        case popular(Ending)
         /// Nothing is said.
         case silence
         /// The client may ask, but the cache has no answer.
@@ -32,17 +32,15 @@ extension Pipeline {
         case .accept:
             break
         case .ignore:
-            counters.droppedNotQuery += 1
             return .silence
         case .respond(let code, let echoesQuestion):
             count(rejected: code)
             let end = echoesQuestion ? query.question.end : Header.length
-            return .reply(
-                Reply.empty(
-                    &output, code: code, query: query, options: options,
-                    question: message.extracting(Header.length..<end),
-                    limit: Reply.limit(query, transport: transport),
-                    error: code == .notImplemented || code == .refused ? .notSupported : .none))
+            let length = Reply.empty(
+                &output, code: code, query: query, options: options,
+                question: message.extracting(Header.length..<end), limit: Reply.limit(query, transport: transport),
+                error: code == .notImplemented || code == .refused ? .notSupported : .none)
+            return .reply(Ending(length, .rejected))
         }
         let question = message.extracting(Header.length..<query.question.end)
         let limit = Reply.limit(query, transport: transport)
@@ -67,7 +65,8 @@ extension Pipeline {
             return deny(verdict, question: question, limit: limit, into: &output)
         }
         if type == .any {
-            return .reply(Reply.minimalAny(&output, query: query, options: options, question: question, limit: limit))
+            let length = Reply.minimalAny(&output, query: query, options: options, question: question, limit: limit)
+            return .reply(Ending(length, .local))
         }
 
         // 3. Is the answer known? It is copied out with its TTLs counted down.
@@ -90,7 +89,8 @@ extension Pipeline {
         let length = Reply.finish(
             &output, length: hit.length, query: query, options: options, question: question, limit: limit,
             error: hit.kind == .failure ? .cachedError : .none)
-        return turn.shared.prefetches && hit.isWorthRenewing ? .popular(length) : .reply(length)
+        let ending = Ending(length, .hit)
+        return turn.shared.prefetches && hit.isWorthRenewing ? .popular(ending) : .reply(ending)
     }
 
     /// The cache's key for the question at hand.
@@ -118,21 +118,22 @@ extension Pipeline {
     ) -> Outcome {
         guard verdict.outcome == .denied else {
             counters.prohibited += 1
-            return .reply(
-                Reply.empty(
-                    &output, code: .refused, query: query, options: options, question: question, limit: limit,
-                    error: .prohibited))
+            let length = Reply.empty(
+                &output, code: .refused, query: query, options: options, question: question, limit: limit,
+                error: .prohibited)
+            return .reply(Ending(length, .prohibited))
         }
         counters.denied += 1
+        let length: Int
         switch shared.denyResponse {
         case .refused:
-            return .reply(
-                Reply.empty(
-                    &output, code: .refused, query: query, options: options, question: question, limit: limit,
-                    error: .blocked))
+            length = Reply.empty(
+                &output, code: .refused, query: query, options: options, question: question, limit: limit,
+                error: .blocked)
         case .nameError:
-            return .reply(Reply.deniedName(&output, query: query, options: options, question: question, limit: limit))
+            length = Reply.deniedName(&output, query: query, options: options, question: question, limit: limit)
         }
+        return .reply(Ending(length, .denied))
     }
 }
 

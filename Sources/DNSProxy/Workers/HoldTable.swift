@@ -11,7 +11,13 @@ struct HoldTable: ~Copyable {
     struct Hold: Sendable {
         /// Who gets it.
         var sender: Sender
-        /// The reply.
+        /// Where the query came from.
+        var origin: QueryOrigin
+        /// Since when it waits.
+        var since: Moment
+        /// How the query ends with the reply.
+        var outcome: QueryOutcome
+        /// The reply, a header at least.
         var reply: [UInt8]
         /// What the client gets instead when its time is up; empty for the reply all the same.
         var failure: [UInt8] = []

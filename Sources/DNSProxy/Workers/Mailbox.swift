@@ -14,7 +14,7 @@ final class Mailbox: Sendable {
         /// A query that came over a connection.
         case query(connection: ConnectionID, client: SocketAddress, message: [UInt8])
         /// A query whose question is with an upstream here, from the worker that it came to.
-        case steered(sender: Sender, client: IPAddress, transport: QueryTransport, message: [UInt8])
+        case steered(sender: Sender, origin: QueryOrigin, message: [UInt8])
         /// What became of a question that an exchange has sent over a connection.
         case upstreamAnswer(exchange: ExchangeID, StreamAnswer)
         /// Stop taking queries, answer what is in flight, then end.

@@ -40,7 +40,9 @@ extension Pipeline {
         let stored = known.isStale ? StoredImage.stale(known, now: turn.now) : StoredImage(known)
         while let waiter = exchanges.popWaiter(place) {
             if known.isStale { counters.staleAnswers += 1 }
-            reply(to: waiter, stored: stored, image: span.span, turn: turn, listeners: &listeners)
+            reply(
+                to: waiter, stored: stored, outcome: known.isStale ? .stale : .hit, image: span.span, turn: turn,
+                listeners: &listeners)
         }
         return true
     }
@@ -59,8 +61,8 @@ extension Pipeline {
                 listeners.reply(to: waiter.sender) { output in
                     let length = fail(
                         &output, question: question.span.extracting(0..<(waiter.query.question.end - Header.length)),
-                        transport: waiter.transport, error: error)
-                    count(response: output[3])
+                        transport: waiter.origin.transport, error: error)
+                    endLate(.failed, of: waiter.origin, response: output[3], now: turn.now)
                     return length
                 }
             }
@@ -83,21 +85,22 @@ extension Pipeline {
             name, exchange.answerKey, image: failure.span, ttlOffsets: none.span, stored, now: turn.now)
     }
 
-    /// Sends one waiting client the answer in `image`.
+    /// Sends one waiting client the answer in `image`, which ends its query as `outcome`.
     mutating func reply(
-        to waiter: Waiter, stored: StoredImage, image: Span<UInt8>, turn: Turn,
+        to waiter: Waiter, stored: StoredImage, outcome: QueryOutcome, image: Span<UInt8>, turn: Turn,
         listeners: inout Listeners
     ) {
         adopt(waiter)
         let question = waiter.question
         listeners.reply(to: waiter.sender) { output in
             for index in 0..<min(stored.length, output.count) { output[index] = image[index] }
-            let length = learnAndFinish(
-                &output, answer: stored,
+            let ending = learnAndFinish(
+                &output, answer: stored, outcome: outcome,
                 question: question.span.extracting(0..<(waiter.query.question.end - Header.length)),
-                client: waiter.client, transport: waiter.transport, turn: turn, sender: { waiter.sender })
-            if length > 0 { count(response: output[3]) }
-            return length
+                from: waiter.origin, turn: turn, sender: { waiter.sender })
+            guard let ending else { return 0 }
+            endLate(ending.outcome, of: waiter.origin, response: output[3], now: turn.now)
+            return ending.length
         }
     }
 
@@ -111,7 +114,7 @@ extension Pipeline {
     /// Makes a waiting client's query the one at hand; its name already is.
     private mutating func adopt(_ waiter: Waiter) {
         query = waiter.query
-        prepareOptions(client: waiter.client, transport: waiter.transport)
+        prepareOptions(client: waiter.origin.client, transport: waiter.origin.transport)
     }
 
     /// Makes the question of `exchange` the one at hand.

@@ -48,44 +48,45 @@ struct StoredImage {
 }
 
 extension Pipeline {
-    /// Teaches the enforcers the addresses in `output` for the identity of `client`, then finishes the reply to the
-    /// query at hand: returned at once when the mapping is in force, otherwise held and 0 returned.
+    /// Teaches the enforcers the addresses in `output` for the identity of the client, then finishes the reply to the
+    /// query at hand, which ends it as `outcome`: returned at once when the mapping is in force, otherwise held and nil
+    /// returned.
     ///
     /// This is the only way by which an answer with addresses leaves, be it fresh, cached, stale or local.
     mutating func learnAndFinish(
-        _ output: inout MutableSpan<UInt8>, answer: StoredImage, question: Span<UInt8>, client: IPAddress,
-        transport: QueryTransport, turn: Turn, sender: () -> Sender
-    ) -> Int {
+        _ output: inout MutableSpan<UInt8>, answer: StoredImage, outcome: QueryOutcome, question: Span<UInt8>,
+        from origin: QueryOrigin, turn: Turn, sender: () -> Sender
+    ) -> Ending? {
         var answer = answer
         let policy = turn.snapshot.policy
-        let identity = policy.identityIndex(of: client)
-        let verdict = policy.verdict(identity: identity, name: name, transport: transport)
+        let identity = policy.identityIndex(of: origin.client)
+        let verdict = policy.verdict(identity: identity, name: name, transport: origin.transport)
         if answer.isPositive {
-            let key = DecisionMemory.key(name, identity: identity, transport: transport)
+            let key = DecisionMemory.key(name, identity: identity, transport: origin.transport)
             noteSeen(key, identity, verdict, turn: turn)
         }
-        let limit = Reply.limit(query, transport: transport)
+        let limit = Reply.limit(query, transport: origin.transport)
         let fits = answer.length + (query.edns == nil ? 0 : options.recordLength) <= min(limit, output.count)
         var wait = Learning.Wait.none
         // A reply that does not fit is cut to its question, so it shows the client no address.
         let isLearned = verdict.isSelected || policy.matchesAliases || shared.learnsEverything
         if fits, answer.carriesAddresses, isLearned {
-            wait = learn(&output, answer: &answer, client: client, identity: identity, turn: turn)
+            wait = learn(&output, answer: &answer, client: origin.client, identity: identity, turn: turn)
         }
         let length = Reply.finish(
             &output, length: answer.length, query: query, options: options, question: question, limit: limit,
             error: answer.error)
         switch wait {
         case .none:
-            return length
+            return Ending(length, outcome)
         case .refused:
             counters.feedRefusals += 1
-            return giveUp(&output, length: length, question: question, limit: limit)
+            return giveUp(&output, Ending(length, outcome), question: question, limit: limit)
         case .until(let sequence):
-            guard !shared.learning.isReleased(sequence) else { return length }
+            guard !shared.learning.isReleased(sequence) else { return Ending(length, outcome) }
             guard holds.hasRoom else {
                 counters.overloaded += 1
-                return giveUp(&output, length: length, question: question, limit: limit)
+                return giveUp(&output, Ending(length, outcome), question: question, limit: limit)
             }
             counters.held += 1
             var reply: [UInt8] = []
@@ -93,28 +94,28 @@ extension Pipeline {
             for index in 0..<length { reply.append(output[index]) }
             var failure: [UInt8] = []
             if shared.learning.onDelay == .servfail {
-                let end = giveUp(&output, length: length, question: question, limit: limit)
-                failure = [UInt8](copying: output.span.extracting(0..<end))
+                let failed = giveUp(&output, Ending(length, outcome), question: question, limit: limit)
+                failure = [UInt8](copying: output.span.extracting(0..<failed.length))
             }
             let deadline = turn.now.adding(nanoseconds: shared.learning.maxDelayNanoseconds)
             holds.insert(
-                HoldTable.Hold(sender: sender(), reply: reply, failure: failure, sequence: sequence),
+                HoldTable.Hold(
+                    sender: sender(), origin: origin, since: turn.now, outcome: outcome, reply: reply,
+                    failure: failure, sequence: sequence),
                 deadline: deadline)
-            return 0
+            return nil
         }
     }
 
-    /// What happens to a finished reply of `length` bytes whose mapping could not be confirmed: the operator's choice.
+    /// What happens to a finished reply whose mapping could not be confirmed: the operator's choice.
     private mutating func giveUp(
-        _ output: inout MutableSpan<UInt8>, length: Int, question: Span<UInt8>, limit: Int
-    ) -> Int {
-        switch shared.learning.onDelay {
-        case .answer: length
-        case .servfail:
-            Reply.empty(
-                &output, code: .serverFailure, query: query, options: options, question: question, limit: limit,
-                error: .notReady)
-        }
+        _ output: inout MutableSpan<UInt8>, _ ending: Ending, question: Span<UInt8>, limit: Int
+    ) -> Ending {
+        guard shared.learning.onDelay == .servfail else { return ending }
+        let length = Reply.empty(
+            &output, code: .serverFailure, query: query, options: options, question: question, limit: limit,
+            error: .notReady)
+        return Ending(length, .unacknowledged)
     }
 
     /// Learns what the answer in `output` says about the name at hand, and tells what its reply has to wait for.
@@ -172,27 +173,33 @@ extension Pipeline {
         while let hold = holds.popReleased(upTo: shared.learning.released) {
             if shared.learning.hub.isRejected(hold.sequence) {
                 counters.holdRejections += 1
-                giveUp(hold, listeners: &listeners)
+                giveUp(hold, now: now, listeners: &listeners)
             } else {
-                send(hold.reply, to: hold.sender, listeners: &listeners)
+                send(hold.reply, of: hold, outcome: hold.outcome, now: now, listeners: &listeners)
             }
         }
         while let hold = holds.popExpired(now: now) {
             counters.holdTimeouts += 1
-            giveUp(hold, listeners: &listeners)
+            giveUp(hold, now: now, listeners: &listeners)
         }
     }
 
     /// Does with a held reply whose mapping could not be confirmed what the operator wants.
-    private mutating func giveUp(_ hold: HoldTable.Hold, listeners: inout Listeners) {
-        send(hold.failure.isEmpty ? hold.reply : hold.failure, to: hold.sender, listeners: &listeners)
+    private mutating func giveUp(_ hold: HoldTable.Hold, now: Moment, listeners: inout Listeners) {
+        if hold.failure.isEmpty {
+            send(hold.reply, of: hold, outcome: hold.outcome, now: now, listeners: &listeners)
+        } else {
+            send(hold.failure, of: hold, outcome: .unacknowledged, now: now, listeners: &listeners)
+        }
     }
 
-    /// Sends a finished reply that has waited.
-    mutating func send(_ reply: [UInt8], to sender: Sender, listeners: inout Listeners) {
-        guard reply.count > 3 else { return }
-        count(response: reply[3])
-        listeners.reply(to: sender) { output in
+    /// Sends `reply`, with which the wait of `hold` and its query end.
+    private mutating func send(
+        _ reply: [UInt8], of hold: HoldTable.Hold, outcome: QueryOutcome, now: Moment, listeners: inout Listeners
+    ) {
+        durations.holds.add(now.nanoseconds(since: hold.since))
+        endLate(outcome, of: hold.origin, response: reply[3], now: now)
+        listeners.reply(to: hold.sender) { output in
             for index in reply.indices { output[index] = reply[index] }
             return reply.count
         }

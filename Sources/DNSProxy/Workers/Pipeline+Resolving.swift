@@ -4,23 +4,24 @@ import FQDNPolicy
 
 extension Pipeline {
     /// Looks for the answer that the cache does not have: in the local records, else at an upstream. Returns the
-    /// length of the reply, or 0 when the client has to wait for it.
+    /// finished reply, or nil when the client has to wait for it.
     ///
     /// A query that another worker has passed on (`isSteered`) stays here, whatever that one has begun meanwhile.
     mutating func resolve(
-        _ message: Span<UInt8>, client: IPAddress, transport: QueryTransport, turn: Turn,
-        output: inout MutableSpan<UInt8>, isSteered: Bool = false, sender: () -> Sender
-    ) -> Int {
+        _ message: Span<UInt8>, from origin: QueryOrigin, turn: Turn, output: inout MutableSpan<UInt8>,
+        isSteered: Bool = false, sender: () -> Sender
+    ) -> Ending? {
         let question = message.extracting(Header.length..<query.question.end)
         let path: UpstreamPath
         switch resolveLocally(turn: turn, output: &output) {
         case .answer(let answer):
             counters.localAnswers += 1
             return learnAndFinish(
-                &output, answer: answer, question: question, client: client, transport: transport, turn: turn,
-                sender: sender)
+                &output, answer: answer, outcome: .local, question: question, from: origin, turn: turn, sender: sender)
         case .nowhere:
-            return fail(&output, question: question, transport: transport, error: .noReachableAuthority)
+            let length = fail(
+                &output, question: question, transport: origin.transport, error: .noReachableAuthority)
+            return Ending(length, .failed)
         case .upstream(let found):
             path = found
         }
@@ -32,11 +33,10 @@ extension Pipeline {
             let owner = shared.directory.claim(hash, for: number)
             if let owner, owner != number, !isSteered,
                 shared.mailboxes[owner].post(
-                    .steered(sender: sender(), client: client, transport: transport, message: [UInt8](copying: message))
-                )
+                    .steered(sender: sender(), origin: origin, message: [UInt8](copying: message)))
             {
                 counters.steered += 1
-                return 0
+                return nil
             }
             isListed = owner == nil
         }
@@ -52,12 +52,13 @@ extension Pipeline {
             if known.isStale { counters.staleAnswers += 1 }
             let stored = known.isStale ? StoredImage.stale(known, now: turn.now) : StoredImage(known)
             return learnAndFinish(
-                &output, answer: stored, question: question, client: client, transport: transport, turn: turn,
-                sender: sender)
+                &output, answer: stored, outcome: known.isStale ? .stale : .hit, question: question, from: origin,
+                turn: turn, sender: sender)
         }
-        guard hasRoomToWait(client), running != nil || hasRoomToAsk(path.route) else {
+        guard hasRoomToWait(origin.client), running != nil || hasRoomToAsk(path.route) else {
             if isListed { shared.directory.release(hash, by: number) }
-            return fail(&output, question: question, transport: transport, error: .notReady)
+            let length = fail(&output, question: question, transport: origin.transport, error: .notReady)
+            return Ending(length, .overloaded)
         }
         if running != nil { counters.coalesced += 1 }
         let place =
@@ -67,23 +68,29 @@ extension Pipeline {
         var asked = InlineArray<259, UInt8>(repeating: 0)
         for index in question.indices { asked[index] = question[index] }
         exchanges.join(
-            place, Waiter(sender: sender(), client: client, transport: transport, query: query, question: asked))
-        return 0
+            place,
+            Waiter(
+                sender: sender(), origin: origin, isCoalesced: running != nil, query: query, question: asked))
+        return nil
     }
 
     /// Handles a query that another worker has passed on because its question is with an upstream here: what it has
     /// decided and counted is not done again. Returns the length of the reply, or 0.
     mutating func handleSteered(
-        _ message: Span<UInt8>, client: IPAddress, transport: QueryTransport, turn: Turn,
-        output: inout MutableSpan<UInt8>, sender: () -> Sender
+        _ message: Span<UInt8>, from origin: QueryOrigin, turn: Turn, output: inout MutableSpan<UInt8>,
+        sender: () -> Sender
     ) -> Int {
-        guard case .accept = query.decode(message, name: &name) else { return 0 }
-        prepareOptions(client: client, transport: transport)
-        let length = resolve(
-            message, client: client, transport: transport, turn: turn, output: &output, isSteered: true,
-            sender: sender)
-        if length > 0 { count(response: output[3]) }
-        return length
+        guard case .accept = query.decode(message, name: &name) else {
+            // The other worker has accepted the same bytes.
+            counters.drop(\.droppedNotQuery)
+            return 0
+        }
+        prepareOptions(client: origin.client, transport: origin.transport)
+        let ending = resolve(
+            message, from: origin, turn: turn, output: &output, isSteered: true, sender: sender)
+        guard let ending else { return 0 }
+        endLate(ending.outcome, of: origin, response: output[3], now: turn.now)
+        return ending.length
     }
 
     /// Renews the cached answer to the query at hand, which is about to expire, unless somebody does so already.

@@ -87,7 +87,9 @@ extension Pipeline {
             if attempt.hasEDNS { health.acceptedEDNS(attempt.server) }
             if attempt.isFallback { health.refusedEDNS(attempt.server, now: turn.now) }
             while let waiter = exchanges.popWaiter(place) {
-                reply(to: waiter, stored: accepted.stored, image: span.span, turn: turn, listeners: &listeners)
+                reply(
+                    to: waiter, stored: accepted.stored, outcome: waiter.isCoalesced ? .coalesced : .upstream,
+                    image: span.span, turn: turn, listeners: &listeners)
             }
             self.image = image
             conclude(place)
@@ -179,7 +181,10 @@ extension Pipeline {
 
     /// Ends an attempt that got an answer.
     private mutating func ended(_ place: Int, slot: Int, _ attempt: Attempt, now: Moment) {
-        health.succeeded(attempt.server, now: now, elapsed: now.nanoseconds(since: attempt.started))
+        let elapsed = now.nanoseconds(since: attempt.started)
+        durations.upstreams.add(elapsed)
+        hasNewDurations = true
+        health.succeeded(attempt.server, now: now, elapsed: elapsed)
         release(place, slot: slot)
     }
 

@@ -23,6 +23,12 @@ struct Pipeline: ~Copyable {
     var acknowledged = AcknowledgedMemory()
     /// What was counted.
     var counters = WorkerCounters()
+    /// How long queries took.
+    var durations = WorkerDurations()
+    /// Whether `durations` has changed since it was shown.
+    var hasNewDurations = false
+    /// Queries that came and were answered in this turn.
+    var answeredInTurn: UInt64 = 0
     /// Names that were asked for and answered in this turn for the first time.
     var seen: [SeenNames.Note] = []
     /// Which names were.
@@ -91,35 +97,29 @@ struct Pipeline: ~Copyable {
     /// Handles the query in `message` from first byte to last: the reply is written into `output` and its length
     /// returned, 0 when there is none or not yet. `sender` tells the way back of a reply that has to wait.
     mutating func handle(
-        _ message: Span<UInt8>, client: IPAddress, transport: QueryTransport, turn: Turn,
-        output: inout MutableSpan<UInt8>, sender: () -> Sender
+        _ message: Span<UInt8>, from origin: QueryOrigin, turn: Turn, output: inout MutableSpan<UInt8>,
+        sender: () -> Sender
     ) -> Int {
-        let length: Int
-        switch answer(message, client: client, transport: transport, turn: turn, into: &output) {
+        let ending: Ending?
+        switch answer(message, client: origin.client, transport: origin.transport, turn: turn, into: &output) {
         case .reply(let finished):
-            length = finished
+            ending = finished
         case .silence:
+            counters.drop(\.droppedNotQuery)
             return 0
         case .miss:
-            length = resolve(
-                message, client: client, transport: transport, turn: turn, output: &output,
-                sender: sender)
+            ending = resolve(message, from: origin, turn: turn, output: &output, sender: sender)
         case .unlearned(let hit):
             let question = message.extracting(Header.length..<query.question.end)
-            length = learnAndFinish(
-                &output, answer: StoredImage(hit), question: question, client: client, transport: transport, turn: turn,
+            ending = learnAndFinish(
+                &output, answer: StoredImage(hit), outcome: .hit, question: question, from: origin, turn: turn,
                 sender: sender)
         case .popular(let finished):
-            length = finished
+            ending = finished
             renew(turn: turn)
         }
-        if length > 0 { count(response: output[3]) }
-        return length
-    }
-
-    /// Counts a response by the code in the fourth byte of its header.
-    @inline(__always)
-    mutating func count(response byte: UInt8) {
-        counters.responses[Int(byte & 0xF)] += 1
+        guard let ending else { return 0 }
+        end(ending, response: output[3])
+        return ending.length
     }
 }

@@ -70,10 +70,21 @@ struct Worker: ~Copyable, @unchecked Sendable {
                 shared.seenNames.note(pipeline.seen)
                 pipeline.seen.removeAll(keepingCapacity: true)
             }
-            pipeline.counters.droppedUnsent = listeners.sendFailures
-            status.show(pipeline.counters, holds: pipeline.holds.count, exchanges: pipeline.exchanges.count)
+            pipeline.counters.repliesUnsent = listeners.sendFailures
+            pipeline.endTurn(startedAt: turn.now)
+            show()
             if isStopping, pipeline.holds.isEmpty, pipeline.exchanges.count == 0 { return }
         }
+    }
+
+    /// Shows how it does.
+    private mutating func show() {
+        status.show(
+            pipeline.counters, durations: pipeline.hasNewDurations ? pipeline.durations : nil,
+            waiting: WorkerStatus.Waiting(
+                exchanges: pipeline.exchanges.count, clients: pipeline.exchanges.waiterCount,
+                holds: pipeline.holds.count))
+        pipeline.hasNewDurations = false
     }
 
     /// Milliseconds until something has to be done at the latest, -1 for never.
@@ -111,17 +122,18 @@ struct Worker: ~Copyable, @unchecked Sendable {
         pipeline.counters.queriesUDP += 1
         let client = queries.client(number)
         guard client.port != 0, pipeline.shared.takesQueries(from: client.address) else {
-            pipeline.counters.droppedNotAllowed += 1
+            pipeline.counters.drop(\.droppedNotAllowed)
             return
         }
         guard let length = queries.length(number) else {
-            pipeline.counters.droppedOversized += 1
+            pipeline.counters.drop(\.droppedOversized)
             return
         }
+        let origin = QueryOrigin(client: client.address, port: client.port, transport: .udp, arrived: turn.now)
         socket.reply(to: queries, number) { output in
             queries.withPayload(number, length: length) { message in
                 pipeline.handle(
-                    message, client: client.address, transport: .udp, turn: turn, output: &output,
+                    message, from: origin, turn: turn, output: &output,
                     sender: { queries.sender(number, socket: index) })
             }
         }
@@ -166,16 +178,15 @@ struct Worker: ~Copyable, @unchecked Sendable {
             case .query(let connection, let client, let message):
                 pipeline.counters.queriesTCP += 1
                 guard pipeline.shared.takesQueries(from: client.address) else {
-                    pipeline.counters.droppedNotAllowed += 1
+                    pipeline.counters.drop(\.droppedNotAllowed)
                     continue
                 }
                 Worker.serve(
-                    message, client: client.address, connection: connection, pipeline: &pipeline,
-                    listeners: &listeners, turn: turn)
-            case .steered(let sender, let client, let transport, let message):
+                    message, client: client, connection: connection, pipeline: &pipeline, listeners: &listeners,
+                    turn: turn)
+            case .steered(let sender, let origin, let message):
                 Worker.serve(
-                    message, client: client, transport: transport, sender: sender, pipeline: &pipeline,
-                    listeners: &listeners, turn: turn)
+                    message, from: origin, sender: sender, pipeline: &pipeline, listeners: &listeners, turn: turn)
             case .upstreamAnswer(let exchange, let answer):
                 pipeline.receive(answer, for: exchange, turn: turn, listeners: &listeners)
             case .stop:
@@ -191,56 +202,25 @@ struct Worker: ~Copyable, @unchecked Sendable {
 
     /// Answers one query that another worker has passed on, or leaves it with the pipeline.
     private static func serve(
-        _ message: [UInt8], client: IPAddress, transport: QueryTransport, sender: Sender, pipeline: inout Pipeline,
+        _ message: [UInt8], from origin: QueryOrigin, sender: Sender, pipeline: inout Pipeline,
         listeners: inout Listeners, turn: Pipeline.Turn
     ) {
         listeners.reply(to: sender) { output in
             pipeline.handleSteered(
-                message.span, client: client, transport: transport, turn: turn, output: &output, sender: { sender })
+                message.span, from: origin, turn: turn, output: &output, sender: { sender })
         }
     }
 
     /// Answers one query of a connection, or leaves it with the pipeline.
     private static func serve(
-        _ message: [UInt8], client: IPAddress, connection: ConnectionID, pipeline: inout Pipeline,
+        _ message: [UInt8], client: SocketAddress, connection: ConnectionID, pipeline: inout Pipeline,
         listeners: inout Listeners, turn: Pipeline.Turn
     ) {
+        let origin = QueryOrigin(client: client.address, port: client.port, transport: .tcp, arrived: turn.now)
         listeners.reply(to: Sender(connection: connection)) { output in
             pipeline.handle(
-                message.span, client: client, transport: .tcp, turn: turn, output: &output,
+                message.span, from: origin, turn: turn, output: &output,
                 sender: { Sender(connection: connection) })
         }
     }
-}
-
-/// What the engine sees of a worker, from other threads.
-final class WorkerStatus: Sendable {
-    /// How it is handed work.
-    let mailbox: Mailbox
-    /// What it has counted, as of its last turn.
-    private let shown = Mutex(WorkerCounters())
-    /// Replies that it holds.
-    private let holdCount = Atomic<Int>(0)
-    /// Exchanges that it has in flight.
-    private let exchangeCount = Atomic<Int>(0)
-
-    /// The status of a worker that has not started.
-    /// - Throws: `SystemError` when the kernel gives no eventfd.
-    init() throws(SystemError) {
-        mailbox = try Mailbox()
-    }
-
-    /// Shows how the worker does; called by it at the end of each turn.
-    func show(_ counters: WorkerCounters, holds: Int, exchanges: Int) {
-        shown.withLock { $0 = counters }
-        holdCount.store(holds, ordering: .sequentiallyConsistent)
-        exchangeCount.store(exchanges, ordering: .relaxed)
-    }
-
-    /// What the worker has counted.
-    var counters: WorkerCounters { shown.withLock { $0 } }
-    /// Replies that the worker holds.
-    var holds: Int { holdCount.load(ordering: .sequentiallyConsistent) }
-    /// Exchanges that the worker has in flight.
-    var exchanges: Int { exchangeCount.load(ordering: .relaxed) }
 }

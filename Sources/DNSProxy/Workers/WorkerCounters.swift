@@ -7,6 +7,8 @@ public struct WorkerCounters: Sendable, Equatable {
     public var queriesTCP: UInt64 = 0
     /// Responses sent, by response code 0 to 15; those of EDNS above count under their lower four bits.
     public var responses = InlineArray<16, UInt64>(repeating: 0)
+    /// Queries by how they ended; the sum is the queries received, but for those that still wait.
+    private var outcomes = InlineArray<12, UInt64>(repeating: 0)
     /// Queries that the policy allowed.
     public var allowed: UInt64 = 0
     /// Queries that the policy denied.
@@ -65,8 +67,8 @@ public struct WorkerCounters: Sendable, Equatable {
     public var droppedOversized: UInt64 = 0
     /// Queries from networks outside `allowQueriesFrom`, or from port 0.
     public var droppedNotAllowed: UInt64 = 0
-    /// Replies that the kernel did not take.
-    public var droppedUnsent: UInt64 = 0
+    /// Replies that the kernel did not take; their queries have ended as whatever the replies say.
+    public var repliesUnsent: UInt64 = 0
     /// Queries over connections that found too much waiting.
     public var droppedOverloaded: UInt64 = 0
     /// Connections that were refused because there were too many.
@@ -89,20 +91,36 @@ public struct WorkerCounters: Sendable, Equatable {
     /// Nothing counted yet.
     public init() {}
 
+    /// Queries that ended in this way.
+    @inline(__always)
+    public subscript(outcome: QueryOutcome) -> UInt64 {
+        get { outcomes[outcome.rawValue] }
+        set { outcomes[outcome.rawValue] = newValue }
+    }
+
+    /// Counts a query that nothing is sent for, under its reason too.
+    @inline(__always)
+    mutating func drop(_ reason: WritableKeyPath<WorkerCounters, UInt64>) {
+        self[keyPath: reason] += 1
+        self[.dropped] += 1
+    }
+
     /// The sums of both.
     public static func + (left: WorkerCounters, right: WorkerCounters) -> WorkerCounters {
         var sum = left
         for (_, path) in named { sum[keyPath: path] += right[keyPath: path] }
         for index in sum.responses.indices { sum.responses[index] += right.responses[index] }
+        for outcome in QueryOutcome.allCases { sum[outcome] += right[outcome] }
         return sum
     }
 
     public static func == (left: WorkerCounters, right: WorkerCounters) -> Bool {
         named.allSatisfy { left[keyPath: $0.path] == right[keyPath: $0.path] }
             && left.responses.indices.allSatisfy { left.responses[$0] == right.responses[$0] }
+            && QueryOutcome.allCases.allSatisfy { left[$0] == right[$0] }
     }
 
-    /// Every counter but `responses`, by the name that metrics and `status` show.
+    /// Every counter but those of responses and outcomes, by the name that metrics and `status` show.
     static let named: [(name: String, path: any WritableKeyPath<WorkerCounters, UInt64> & Sendable)] = [
         ("queries_udp", \.queriesUDP), ("queries_tcp", \.queriesTCP), ("allowed", \.allowed), ("denied", \.denied),
         ("audited", \.audited), ("prohibited", \.prohibited), ("cache_hits", \.cacheHits),
@@ -118,7 +136,7 @@ public struct WorkerCounters: Sendable, Equatable {
         ("addresses_denied", \.addressesDenied), ("answers_cut", \.answersCut),
         ("dropped_not_query", \.droppedNotQuery), ("dropped_oversized", \.droppedOversized),
         ("dropped_not_allowed", \.droppedNotAllowed),
-        ("dropped_unsent", \.droppedUnsent), ("dropped_overloaded", \.droppedOverloaded),
+        ("replies_unsent", \.repliesUnsent), ("dropped_overloaded", \.droppedOverloaded),
         ("connections_refused", \.connectionsRefused), ("rejected_malformed", \.rejectedMalformed),
         ("rejected_opcode", \.rejectedOpcode), ("rejected_version", \.rejectedVersion),
         ("rejected_unsupported", \.rejectedUnsupported), ("overloaded", \.overloaded),

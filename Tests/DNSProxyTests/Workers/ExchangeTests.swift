@@ -27,8 +27,8 @@ struct ExchangeTests {
     /// A client that waits.
     private func waiter(_ client: IPAddress) -> Waiter {
         Waiter(
-            sender: Sender(socket: 0), client: client, transport: .udp, query: QueryMessage(),
-            question: InlineArray(repeating: 0))
+            sender: Sender(socket: 0), origin: QueryOrigin(client: client, port: 4_096, transport: .udp, arrived: now),
+            query: QueryMessage(), question: InlineArray(repeating: 0))
     }
 
     @Test func `two attempts are found by socket and ID until each has ended`() {
@@ -95,9 +95,9 @@ struct ExchangeTests {
         table.join(place, waiter(two))
         holds(!table.hasRoomForWaiter)
         #expect(table.waiting(one) == 3 && table.waiting(two) == 1)
-        holds(table.popWaiter(place)?.client == two)
+        holds(table.popWaiter(place)?.origin.client == two)
         #expect(table.waiting(two) == 0)
-        for _ in 0..<3 { holds(table.popWaiter(place)?.client == one) }
+        for _ in 0..<3 { holds(table.popWaiter(place)?.origin.client == one) }
         holds(table.popWaiter(place) == nil)
         #expect(table.waiting(one) == 0)
         holds(table[place]?.isWanted == true)

@@ -1,3 +1,4 @@
+import DNSWire
 import FQDNCache
 import Testing
 
@@ -7,7 +8,10 @@ import Testing
 struct HoldTableTests {
     /// A reply that says which one it is.
     private func hold(_ number: UInt8, sequence: UInt64) -> HoldTable.Hold {
-        HoldTable.Hold(sender: Sender(socket: 0), reply: [number], sequence: sequence)
+        HoldTable.Hold(
+            sender: Sender(socket: 0),
+            origin: QueryOrigin(client: IPAddress(ipv4: 0), port: 4_096, transport: .udp, arrived: Moment(seconds: 1)),
+            since: Moment(seconds: 1), outcome: .upstream, reply: [number], sequence: sequence)
     }
 
     /// The replies that `table` lets go up to `sequence`.

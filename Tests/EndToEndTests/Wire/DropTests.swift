@@ -21,6 +21,7 @@ extension EndToEnd {
         /// Families that count what goes wrong with queries.
         private static let families = [
             "queries_dropped_total", "queries_rejected_total", "queries_overloaded_total", "connections_refused_total",
+            "replies_unsent_total",
             "verdicts_total{verdict=\"denied\"}", "verdicts_total{verdict=\"prohibited\"}",
         ]
 
@@ -207,7 +208,7 @@ extension EndToEnd {
             let route = ["unreachable", "\(namespace.clientAddress)/32"]
             #expect(try run(["ip", "route", "add"] + route).status == 0)
             defer { _ = try? run(["ip", "route", "delete"] + route) }
-            #expect(try Drops.growth(port, since: before) == [Drops.dropped("reply_unsent"): 1])
+            #expect(try Drops.growth(port, since: before) == ["replies_unsent_total": 1])
         }
     }
 }
