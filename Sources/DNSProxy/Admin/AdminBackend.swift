@@ -10,9 +10,8 @@ public protocol AdminBackend: Sendable {
     /// The figures of `GET /metrics`.
     func metrics() async -> AdminMetrics
 
-    /// What is still missing before clients may be sent here, for people to read; empty when ready.
-    ///
-    /// The three things: every listener is bound, a policy snapshot is in force, the journal is restored.
+    /// What is missing for clients to be sent here, for people to read, without names or addresses, since everybody
+    /// may see it; empty when ready. `Readiness` says what it takes.
     func notReady() -> [String]
 
     /// Hands every mapping that `filter` selects to `body`, some hundred at a time, in any order.

@@ -75,8 +75,13 @@ extension Engine: AdminBackend {
     }
 
     public func notReady() -> [String] {
-        // The policy is loaded and the journal restored before an engine exists at all.
-        isListening.load(ordering: .acquiring) ? [] : ["the listeners are not bound yet"]
+        let routes = shared.routes.load()
+        return Readiness(
+            isListening: isListening.load(ordering: .acquiring),
+            hasLocalRecords: !shared.snapshots.load().zones.configuredApexes.isEmpty,
+            servers: Set(routes.places.joined()).map { shared.board.state($0) },
+            cachedAnswers: shared.cache.statistics.entries, serveStale: shared.serveStale
+        ).missing(now: SystemClock.now())
     }
 
     public func mappings(

@@ -17,6 +17,10 @@ final class UpstreamBoard: Sendable {
         var roundTrip: Int64?
         /// What was wrong with its last connection; nil once one worked.
         var problem: String?
+        /// When it answered a worker last; nil before its first answer.
+        var answeredAt: Moment?
+        /// When a worker last took it for down; nil before that.
+        var failedAt: Moment?
     }
 
     /// The kinds of news.
@@ -66,9 +70,17 @@ final class UpstreamBoard: Sendable {
         }
     }
 
-    /// Notes how long answers of `server` take, in nanoseconds.
-    func set(_ server: Int, roundTrip: Int64) {
-        entries.withLock { $0[server, default: Entry()].state.roundTrip = roundTrip }
+    /// Notes that `server` answered `now`, and how long its answers take, in nanoseconds.
+    func answered(_ server: Int, now: Moment, roundTrip: Int64) {
+        entries.withLock {
+            $0[server, default: Entry()].state.roundTrip = roundTrip
+            $0[server, default: Entry()].state.answeredAt = now
+        }
+    }
+
+    /// Notes that `server` failed `now` and has not answered since it was asked.
+    func failed(_ server: Int, now: Moment) {
+        entries.withLock { $0[server, default: Entry()].state.failedAt = now }
     }
 
     /// Notes whether `server` returns the question as it was written.

@@ -89,7 +89,7 @@ struct UpstreamHealth: ~Copyable {
     mutating func succeeded(_ server: Int, now: Moment, elapsed: Int64) {
         servers[server].answeredAt = now
         servers[server].roundTrip.add(elapsed)
-        board.set(server, roundTrip: servers[server].roundTrip.smoothed)
+        board.answered(server, now: now, roundTrip: servers[server].roundTrip.smoothed)
         guard servers[server].failures > 0 else { return }
         servers[server].failures = 0
         servers[server].isProbed = false
@@ -102,6 +102,7 @@ struct UpstreamHealth: ~Copyable {
         guard servers[server].answeredAt < started else { return }
         // Everything that was under way when it went down fails too; that is one event, not many.
         guard isUp(server) || servers[server].isProbed || isDue(server, now: now) else { return }
+        board.failed(server, now: now)
         if isUp(server) { board.set(server, upstreams[server], isUp: false) }
         servers[server].isProbed = false
         servers[server].failures += 1

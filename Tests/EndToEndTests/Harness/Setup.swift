@@ -20,6 +20,10 @@ struct Setup {
     var zone: String?
     /// The port on 127.0.0.1 where Prometheus finds its metrics; nil for none.
     var metricsPort: Int?
+    /// The port on 127.0.0.1 where its health is asked for; nil for none.
+    var healthPort: Int?
+    /// Further entries of the configuration's section `admin`, each with a comma in front.
+    var admin = ""
     /// Further lines of the configuration file.
     var extra = ""
 
@@ -69,6 +73,9 @@ struct Setup {
         """
     }
 
+    /// A port on 127.0.0.1 as the configuration has it, or nothing.
+    private static func local(_ port: Int?) -> String { port.map { #""127.0.0.1:\#($0)""# } ?? "null" }
+
     /// Writes the configuration and all documents, and returns the path of the former.
     func write(to workspace: Workspace, port: Int) throws -> String {
         for (name, text) in policies { try workspace.write("policies/\(name)", text) }
@@ -85,7 +92,7 @@ struct Setup {
             zones: [\(zone == nil ? "" : "local.zone")]
             \(upstreams.isEmpty ? "" : "upstreams: [\(upstreams.joined(separator: ", "))]")
             feed: {socket: feed.sock, journal: journal, maxDelay: \(maxDelay)}
-            admin: {socket: admin.sock, http: \(metricsPort.map { #""127.0.0.1:\#($0)""# } ?? "null"), health: null}
+            admin: {socket: admin.sock, http: \(Setup.local(metricsPort)), health: \(Setup.local(healthPort))\(admin)}
             \(extra)
 
             """)
