@@ -20,6 +20,8 @@ public struct AdminServer: Service {
     private static let connectionLimit = 64
     /// How long a connection may be idle.
     private static let idleTimeout = TimeAmount.seconds(60)
+    /// How long a client may leave what it asked for unread.
+    private static let stallLimit = TimeAmount.seconds(10)
     /// How long requests in progress may take to finish when the daemon stops.
     private static let shutdownLimit = Duration.seconds(2)
 
@@ -62,7 +64,11 @@ public struct AdminServer: Service {
             address: address, availableConnectionsDelegate: MaximumAvailableConnections(AdminServer.connectionLimit))
         let logger = logger
         let application = Application(
-            router: router, server: .http1(configuration: .init(idleTimeout: AdminServer.idleTimeout)),
+            router: router,
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [StalledClientHandler(limit: AdminServer.stallLimit)],
+                    idleTimeout: AdminServer.idleTimeout)),
             configuration: configuration,
             onServerRunning: { _ in
                 if let path { AdminSocket.restrict(path, logger: logger) }

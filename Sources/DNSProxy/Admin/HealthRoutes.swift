@@ -13,6 +13,7 @@ struct HealthRoutes {
     /// The two requests.
     func router() -> Router<BasicRequestContext> {
         let router = Router(options: .autoGenerateHeadEndpoints)
+        router.add(middleware: AdminFailures())
         router.get("health") { _, _ in Response.text("OK\n") }
         router.get("ready") { [backend] _, _ in
             let missing = backend.notReady()
@@ -36,6 +37,7 @@ struct MetricsRoutes {
     /// The one request.
     func router() -> Router<BasicRequestContext> {
         let router = Router(options: .autoGenerateHeadEndpoints)
+        router.add(middleware: AdminFailures())
         router.get("metrics") { [backend] request, _ in
             let format = MetricsText.Format(accepting: request.headers[values: .accept])
             let page = MetricsPage(await backend.metrics(), process: .current(), format: format)
