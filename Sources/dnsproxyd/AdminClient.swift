@@ -13,12 +13,13 @@ struct AdminClient {
     /// Query parameters; those without a value are left out.
     typealias Parameters = [(name: String, value: String?)]
 
+    /// How long the daemon may take to begin its answer.
+    var timeLimit = TimeAmount.seconds(30)
+
     /// Largest answer that is read as a whole.
     private static let answerLimit = 64 << 20
     /// Longest line of an answer that is read line by line.
     private static let lineLimit = 16 << 20
-    /// How long the daemon may take to begin its answer.
-    private static let timeLimit = TimeAmount.seconds(30)
 
     /// What `GET path` answers.
     /// - Throws: `CommandFailure` when the daemon cannot be reached or refuses.
@@ -48,6 +49,7 @@ struct AdminClient {
                     case UInt8(ascii: "{"):
                         let end = line.last == UInt8(ascii: ",") ? line.count - 1 : line.count
                         try body(try decoder.decode(Element.self, from: Data(line.prefix(end))))
+                        Progress.advance()
                     default:
                         isWhole = isWhole || line.last == UInt8(ascii: "]")
                     }
@@ -74,13 +76,15 @@ struct AdminClient {
     ) async throws -> Result {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.connectionPool.retryConnectionEstablishment = false
+        Progress.begin("waiting for the daemon")
+        defer { Progress.end() }
         let client = HTTPClient(configuration: configuration)
         do {
             var request = HTTPClientRequest(url: url(path, parameters))
             request.method = method
             let response: HTTPClientResponse
             do {
-                response = try await client.execute(request, timeout: AdminClient.timeLimit)
+                response = try await client.execute(request, timeout: timeLimit)
             } catch {
                 throw CommandFailure("\(socket): \(AdminClient.reason(error))", .unreachable)
             }

@@ -9,9 +9,12 @@ struct DNSProxyd: AsyncParsableCommand {
         commandName: "dnsproxyd",
         abstract: "A node-local DNS proxy with an FQDN-policy learning cache.",
         discussion: """
-            EXAMPLE: dnsproxyd serve -c /etc/dnsproxyd/dnsproxyd.yaml
-
             Exit status: 0 done, 1 it failed, 64 wrong usage, 65 bad document, 69 daemon not reachable.
+
+            EXAMPLES:
+              dnsproxyd check -c /etc/dnsproxyd/dnsproxyd.yaml
+              dnsproxyd serve -c /etc/dnsproxyd/dnsproxyd.yaml
+              dnsproxyd policy explain --client 10.244.1.17 api.example.com
             """,
         version: Engine.version,
         subcommands: [
@@ -30,7 +33,7 @@ struct DNSProxyd: AsyncParsableCommand {
     /// Runs the command and ends the process.
     private static func execute() async {
         do {
-            var command = try parseAsRoot()
+            var command = try await asyncParseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -39,6 +42,8 @@ struct DNSProxyd: AsyncParsableCommand {
             try StandardOutput.flush()
             exit(withError: nil)
         } catch let failure as CommandFailure {
+            // What was found before it failed is said all the same.
+            try? StandardOutput.flush()
             StandardError.write("dnsproxyd: \(failure.message)")
             exit(withError: failure.status)
         } catch  where exitCode(for: error) == .validationFailure {

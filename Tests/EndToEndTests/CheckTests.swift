@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 extension EndToEnd {
@@ -98,6 +99,37 @@ extension EndToEnd {
             let broken = try workspace.write("broken.yaml", "listen: [\"127.0.0.1:53\"\nworkers: {\n")
             let result = try run([Daemon.program, "check", "-c", broken])
             #expect(result.status == 65 && result.errors.contains("broken.yaml:"), "\(result.errors)")
+        }
+
+        @Test func `-o json has every problem with its place, and the exit status stays what it is`() throws {
+            /// What `check -o json` prints.
+            struct Report: Decodable {
+                /// A problem.
+                struct Problem: Decodable, Equatable {
+                    let severity, file, path, message: String
+                    let line, column: Int
+                }
+                let file: String
+                let valid: Bool
+                let problems: [Problem]
+            }
+            let workspace = try Workspace()
+            var setup = Setup()
+            for (policy, isValid) in [
+                (Setup.policy("web", dns: ["*.com"]), true), (Setup.policy("web", dns: ["b!"]), false),
+            ] {
+                setup.policies = ["web.yaml": policy]
+                let file = try setup.write(to: workspace, port: 5_355)
+                let result = try run([Daemon.program, "check", "-c", file, "-o", "json"])
+                #expect(result.status == (isValid ? 0 : 65), "\(result.errors)")
+                let report = try JSONDecoder().decode(Report.self, from: Data(result.output.utf8))
+                #expect(report.file == file && report.valid == isValid)
+                let problem = try #require(report.problems.first { $0.severity == (isValid ? "warning" : "error") })
+                #expect(problem.file == workspace.file("policies/web.yaml") && problem.line == 9 && problem.column > 1)
+                #expect(problem.path == "spec.egress[0].toPorts[0].rules.dns[0].matchPattern", "\(problem)")
+                let yaml = try run([Daemon.program, "check", "-c", file, "-o", "yaml"])
+                #expect(yaml.output.contains("valid: \(isValid)"), "\(yaml.output)")
+            }
         }
     }
 }

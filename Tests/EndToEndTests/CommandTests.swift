@@ -1,4 +1,5 @@
 import Foundation
+import MappingFeed
 import Testing
 
 extension EndToEnd {
@@ -27,7 +28,7 @@ extension EndToEnd {
                 case expires = "expiration-time"
                 case fqdn, ips
                 case lookupTime = "lookup-time"
-                case source, ttl
+                case origin, source, ttl
             }
 
             /// The identity's number.
@@ -45,6 +46,8 @@ extension EndToEnd {
             /// When it was learned.
             let lookupTime: String?
             /// Where it comes from.
+            let origin: String
+            /// Why it is open.
             let source: String
             /// The TTL that the client was given.
             let ttl: Int
@@ -62,26 +65,57 @@ extension EndToEnd {
             let daemon = try Commands.daemon()
             let table = try daemon.command("cache", "list")
             #expect(table.status == 0, "\(table.errors)")
-            for title in ["Endpoint", "Client", "Source", "FQDN", "TTL", "ExpirationTime", "IPs"] {
-                #expect(table.lines.first?.contains(title) == true, "\(table.output)")
-            }
+            let titles = ["Endpoint", "Source", "FQDN", "TTL", "ExpirationTime", "IPs"]
+            #expect(table.lines.first?.split(separator: " ").map(String.init) == titles, "\(table.output)")
             let line = try #require(table.lines.first { $0.contains("api.local.example.") })
-            #expect(line.contains("127.0.0.1") && line.contains("192.0.2.10") && line.contains("300"))
+            let cells = line.split(separator: " ")
+            #expect(cells.count == 6 && cells[..<4] == ["shop/web", "lookup", "api.local.example.", "300"], "\(line)")
+            #expect(cells.last == "192.0.2.10", "\(line)")
+            let wide = try daemon.command("cache", "list", "-o", "wide").lines
+            #expect(
+                wide.first?.split(separator: " ").map(String.init) == titles.dropLast() + [
+                    "Client", "Origin", "LookupTime", "EndpointID", "IPs",
+                ], "\(wide)")
+            #expect(wide.contains { $0.contains(" 127.0.0.2 ") && $0.contains(" answer ") }, "\(wide)")
 
             let all = try Commands.mappings(daemon)
             #expect(all.map(\.fqdn).sorted() == ["api.local.example.", "ledger.local.example."])
             let ledger = try #require(all.first { $0.fqdn.hasPrefix("ledger") })
             #expect(ledger.client == "127.0.0.2" && ledger.endpoint == "shop/batch")
             #expect(ledger.ips == ["192.0.2.20"] && ledger.ttl == 300)
+            #expect(ledger.source == "lookup" && ledger.origin == "answer")
             let format = Date.ISO8601FormatStyle(includingFractionalSeconds: ledger.expires.contains("."))
             #expect(try format.parse(ledger.expires) > Date.now)
 
             #expect(try Commands.mappings(daemon, "-p", "api.*.example").map(\.fqdn) == ["api.local.example."])
             #expect(try Commands.mappings(daemon, "-e", "shop/batch").map(\.fqdn) == ["ledger.local.example."])
-            #expect(try Commands.mappings(daemon, "-p", "none.example").isEmpty)
+            #expect(try Commands.mappings(daemon, "--endpoint", "shop/web").map(\.fqdn) == ["api.local.example."])
+            #expect(try Commands.mappings(daemon, "--matchpattern", "none.example").isEmpty)
+            #expect(try Commands.mappings(daemon, "-s", "lookup").count == 2)
+            #expect(try Commands.mappings(daemon, "-s", "connection").isEmpty)
 
             let yaml = try daemon.command("cache", "list", "-o", "yaml")
             #expect(yaml.status == 0 && yaml.output.contains("fqdn: api.local.example."), "\(yaml.output)")
+        }
+
+        @Test func `cache list -s connection shows what a connection keeps open, and only that`() throws {
+            var setup = Setup()
+            setup.zone = Setup.localZone.replacing("api IN A", with: "api 1 IN A")
+            setup.policies = ["web.yaml": Setup.policy("web")]
+            setup.extra = "learning: {grace: 1s}"
+            let daemon = try Daemon(setup)
+            let enforcer = try FeedSubscriber(daemon.feedSocket, acknowledge: true, after: .zero)
+            try enforcer.waitForSnapshot()
+            #expect(try daemon.dig("api.local.example").addresses == ["192.0.2.10"])
+            #expect(try daemon.dig("ledger.local.example").addresses == ["192.0.2.20"])
+            let (upsert, _) = try enforcer.waitForUpsert("api.local.example.")
+            let use = AddressesInUse(identity: upsert.identity, addresses: upsert.addresses.map(\.ip))
+            try eventually("never kept: \(enforcer.arrivals)") {
+                enforcer.send(.inUse(use))
+                return try Commands.mappings(daemon, "-s", "connection").map(\.fqdn) == ["api.local.example."]
+            }
+            #expect(try Commands.mappings(daemon, "-s", "lookup").map(\.fqdn) == ["ledger.local.example."])
+            #expect(try Commands.mappings(daemon, "-s", "connection").first?.origin == "connection")
         }
 
         @Test func `cache list --answers shows answers, cache clean forgets them and keeps the mappings`() throws {
@@ -270,18 +304,31 @@ extension EndToEnd {
         @Test func `wrong usage ends with 64 and help with an example and 0`() throws {
             for arguments in [
                 ["no-such-command"], ["serve"], ["check"], ["cache", "list", "-o", "xml"], ["policy", "explain"],
-                ["cache", "list", "--no-such-option"],
+                ["cache", "list", "--no-such-option"], ["cache", "list", "-s", "zombie"],
+                ["cache", "list", "--answers", "-e", "shop/web"],
             ] {
                 #expect(try run([Daemon.program] + arguments).status == 64, "\(arguments)")
             }
-            for arguments in [
-                ["serve"], ["check"], ["cache", "list"], ["cache", "clean"], ["policy", "explain"],
-                ["identity", "list"], ["feed", "watch"], ["status"],
-            ] {
-                let help = try run([Daemon.program] + arguments + ["--help"])
+            for (words, _) in try CommandTree.all() {
+                let help = try run([Daemon.program] + words.dropFirst() + ["--help"])
                 #expect(help.status == 0)
-                #expect(help.output.contains("dnsproxyd \(arguments.joined(separator: " "))"), "\(help.output)")
-                #expect(help.output.lowercased().contains("example"), "\(arguments): \(help.output)")
+                let examples = help.output.split(separator: "\n").drop { $0 != "EXAMPLES:" }.dropFirst()
+                #expect(examples.first?.hasPrefix("  \(words.joined(separator: " "))") == true, "\(help.output)")
+                // Nothing is broken into lines that would no longer work when they are pasted.
+                #expect(examples.prefix { $0.hasPrefix("  ") }.allSatisfy { $0.hasPrefix("  dnsproxyd ") })
+            }
+        }
+
+        @Test func `a pattern that is none is wrong usage, said in the words of the policy reader`() throws {
+            for command in ["list", "clean"] {
+                for (pattern, words) in [
+                    ("b!.example", #"contains "!": only letters, digits"#), ("a..b", "has an empty label"),
+                    (" ", "is empty"),
+                ] {
+                    let result = try run([Daemon.program, "cache", command, "-p", pattern])
+                    #expect(result.status == 64 && result.output.isEmpty)
+                    #expect(result.errors.contains(words), "\(result.errors)")
+                }
             }
         }
     }

@@ -76,6 +76,14 @@ struct AdminParameters {
         }
         return Set(found.map(\.id))
     }
+
+    /// The parameter `source`: why mappings are open; nil for whatever reason.
+    /// - Throws: `AdminRequestError` when there is no such reason.
+    func source() throws(AdminRequestError) -> MappingListing.Source? {
+        guard values["source"] != nil else { return nil }
+        return try value("source", "lookup or connection") { MappingListing.Source(rawValue: $0) }
+    }
+
     /// The parameter `identity`, which must be there and name one identity.
     /// - Throws: `AdminRequestError` when it does not.
     func identity(among identities: () async -> [AdminIdentity]) async throws(AdminRequestError) -> UInt64 {

@@ -36,15 +36,17 @@ struct AdminRoutes {
         return try .json(await backend.status())
     }
 
-    /// `GET /v1/mappings?pattern=&identity=`
+    /// `GET /v1/mappings?pattern=&identity=&source=`
     private func mappings(_ request: Request) async throws -> Response {
-        let parameters = try AdminParameters(request, known: ["pattern", "identity"])
+        let parameters = try AdminParameters(request, known: ["pattern", "identity", "source"])
         let names = try parameters.names()
+        let source = try parameters.source()
         let identities = try await parameters.identities(among: backend.identities)
         let filter = MappingFilter(names: names, identities: identities)
         return .json { [backend] array in
             try await backend.mappings(filter) { chunk in
-                try await array.append(chunk.flatMap { MappingListing.elements(of: $0) })
+                let elements = chunk.flatMap { MappingListing.elements(of: $0) }
+                try await array.append(elements.filter { source == nil || $0.source == source })
             }
         }
     }

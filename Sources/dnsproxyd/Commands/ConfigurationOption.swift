@@ -4,7 +4,10 @@ import FQDNPolicy
 
 /// The option `-c` of `serve` and `check`.
 struct ConfigurationOption: ParsableArguments {
-    @Option(name: [.customShort("c"), .customLong("config")], help: "The configuration file.")
+    @Option(
+        name: [.customShort("c"), .customLong("config")],
+        help: ArgumentHelp("The configuration file.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
     var path: String
 
     /// The file's content.
@@ -36,8 +39,11 @@ struct ProblemReport {
     /// Writes every problem, and is the failure that ends the command.
     var failure: CommandFailure {
         write()
-        return CommandFailure("\(count(.error, "error") ?? "errors") in the documents above", .badDocument)
+        return CommandFailure("\(errors) in the documents above", .badDocument)
     }
+
+    /// How many errors there are.
+    var errors: String { count(.error, "error") ?? "errors" }
 
     /// How many warnings and notices there are; nil when there is none.
     var remarks: String? {

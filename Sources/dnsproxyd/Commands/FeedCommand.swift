@@ -6,16 +6,23 @@ import MappingFeed
 struct FeedCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "feed", abstract: "Look at the mapping feed of a running daemon.",
-        discussion: "EXAMPLE: dnsproxyd feed watch", subcommands: [WatchCommand.self])
+        discussion: """
+            EXAMPLES:
+              dnsproxyd feed watch
+            """,
+        subcommands: [WatchCommand.self])
 
     /// `dnsproxyd feed watch`
     struct WatchCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "watch", abstract: "Print the feed: a snapshot of the mappings, then every change.",
             discussion: """
-                One JSON object a line, as the daemon sends it. Nothing is acknowledged, so no answer waits for it.
+                One JSON object a line, as the daemon sends it. Nothing is acknowledged, so no answer waits for it. It \
+                ends with 1 when the daemon closes the feed.
 
-                EXAMPLE: dnsproxyd feed watch | jq 'select(.event == "upsert") | .name'
+                EXAMPLES:
+                  dnsproxyd feed watch
+                  dnsproxyd feed watch | jq 'select(.event == "upsert") | .name'
                 """)
 
         @OptionGroup var admin: AdminOption

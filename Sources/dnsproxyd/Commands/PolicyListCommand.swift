@@ -10,31 +10,38 @@ extension PolicyCommand {
             discussion: """
                 allow and deny are about queries, learn and denyLearning about the addresses in answers.
 
-                EXAMPLES: dnsproxyd policy list
-                          dnsproxyd policy list --identity shop/web -o json
+                EXAMPLES:
+                  dnsproxyd policy list
+                  dnsproxyd policy list --identity shop/web -o json
                 """)
 
-        @Option(help: "Only the rules of this identity: its number, its name, or namespace/name.")
-        var identity: String?
-        @Option(name: [.customShort("o"), .customLong("output")], help: "How to write the list.")
-        var output = ListFormat.table
+        @OptionGroup var owner: IdentityOption
+        @OptionGroup var output: ListOutputOption
         @OptionGroup var admin: AdminOption
 
         func run() async throws {
-            var writer = ListWriter<AdminRule>(output, columns: ListCommand.columns)
-            let parameters = identity.map { [("identity", $0)] } ?? []
-            try await admin.client.each("/v1/policy/rules", parameters) { try writer.write($0) }
+            var writer = ListWriter<AdminRule>(output.format, columns: ListCommand.columns)
+            try await admin.client.each("/v1/policy/rules", [("identity", owner.identity)]) { try writer.write($0) }
             try writer.finish()
+        }
+
+        /// `"*.example.com"` of `matchPattern: "*.example.com"`.
+        private static func pattern(_ rule: String) -> String {
+            guard let colon = rule.firstIndex(of: ":") else { return rule }
+            return String(rule[rule.index(after: colon)...].drop { $0 == " " })
         }
 
         /// The columns of the table.
         private static let columns: [TableColumn<AdminRule>] = [
             TableColumn("Identity") { $0.identityName },
             TableColumn("Kind") { $0.kind.rawValue + ($0.audit ? " (audit)" : "") },
-            TableColumn("Rule") { $0.rule },
-            TableColumn("For") { ($0.transports + $0.ports.map(\.description)).joined(separator: ",") },
+            TableColumn("Rule", short: "Rule", isFlexible: true, { $0.rule }, short: { pattern($0.rule) }),
+            TableColumn("For", list: { $0.transports + $0.ports.map(\.description) }),
             TableColumn("Policy") { $0.policy },
             TableColumn("Place") { "\($0.file):\($0.line)" },
+            TableColumn("PolicyKind", isWide: true) { $0.policyKind },
+            TableColumn("Path", isWide: true) { $0.path },
+            TableColumn("MatchAliases", isWide: true) { $0.matchAliases ? "yes" : "no" },
         ]
     }
 }

@@ -11,11 +11,16 @@ extension PolicyCommand {
                 the names that were asked and answered since the daemon started become a CiliumNetworkPolicy. Names that \
                 differ in one label only are folded into a pattern, never one that reaches beyond a registered domain.
 
-                EXAMPLE: dnsproxyd policy suggest --identity shop/web > policies/web.yaml
+                EXAMPLES:
+                  dnsproxyd policy suggest --identity shop/web > policies/web.yaml
+                  dnsproxyd policy suggest --identity shop/web -o json | jq .names
                 """)
 
-        @Option(help: "The identity: its number, its name, or namespace/name.")
+        @Option(
+            name: [.customShort("e"), .customLong("identity"), .customLong("endpoint")],
+            help: "The identity: its number, its name, or namespace/name.", completion: IdentityOption.completion)
         var identity: String
+        @OptionGroup var output: TextOutputOption
         @OptionGroup var admin: AdminOption
 
         func run() async throws {
@@ -27,7 +32,7 @@ extension PolicyCommand {
             }
             let more = suggestion.isComplete ? "" : "; it asked for more than is kept, so look again with this in force"
             StandardError.write("\(name): names: \(suggestion.names), let pass by audit: \(suggestion.audited)\(more)")
-            try StandardOutput.line(suggestion.document.utf8.dropLast())
+            try output.format.write(suggestion) { try StandardOutput.line(suggestion.document.utf8.dropLast()) }
         }
     }
 }

@@ -10,7 +10,10 @@ struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
         abstract: "Answer queries until SIGTERM or SIGINT; SIGHUP reads the documents again.",
-        discussion: "EXAMPLE: dnsproxyd serve -c /etc/dnsproxyd/dnsproxyd.yaml")
+        discussion: """
+            EXAMPLES:
+              dnsproxyd serve -c /etc/dnsproxyd/dnsproxyd.yaml
+            """)
 
     @OptionGroup var file: ConfigurationOption
 

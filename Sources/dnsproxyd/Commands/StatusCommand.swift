@@ -6,60 +6,83 @@ import FoundationEssentials
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Tell what a running daemon is doing.",
-        discussion: "EXAMPLE: dnsproxyd status -o json | jq .counters")
+        discussion: """
+            EXAMPLES:
+              dnsproxyd status
+              dnsproxyd status -o json | jq .counters
+            """)
 
-    @Option(name: [.customShort("o"), .customLong("output")], help: "How to write the status.")
-    var output = TextFormat.text
+    @OptionGroup var output: TextOutputOption
     @OptionGroup var admin: AdminOption
 
     func run() async throws {
         let status: AdminStatus = try await admin.client.get("/v1/status", [])
-        switch output {
-        case .text: for (title, text) in StatusCommand.lines(status) { try StatusCommand.write(title, text) }
-        case .json: try StandardOutput.line(prettyJSON(status))
+        try output.format.write(status) {
+            for line in StatusCommand.lines(status) { try StatusCommand.write(line) }
+        }
+    }
+
+    /// A line for people: a title, which the lines of the same thing below the first leave out, and a text.
+    private struct Line {
+        /// What it is about.
+        var title: String
+        /// What there is to say.
+        var text: String
+        /// How it stands out.
+        var style: TextStyle?
+
+        /// A line that stands out as `style` says.
+        init(_ title: String, _ text: String, _ style: TextStyle? = nil) {
+            self.title = title
+            self.text = text
+            self.style = style
         }
     }
 
     /// Writes one line.
-    private static func write(_ title: String, _ text: String) throws {
-        let head = title.isEmpty ? "" : "\(title):"
-        try StandardOutput.line(head + String(repeating: " ", count: max(1, 12 - head.count)) + printable(text))
+    private static func write(_ line: Line) throws {
+        let head = line.title.isEmpty ? "" : "\(line.title):"
+        let space = String(repeating: " ", count: max(1, 12 - head.count))
+        try StandardOutput.line(
+            Terminal.styled(head, .title) + space + Terminal.styled(printable(line.text), line.style))
     }
 
     /// What is said for people, line by line, a title first.
-    private static func lines(_ status: AdminStatus) -> [(String, String)] {
+    private static func lines(_ status: AdminStatus) -> [Line] {
         let answers = status.answers
         let lookups = answers.hits + answers.misses
         let ratio =
             lookups == 0 ? "no lookups yet" : "hit ratio \(percent(answers.hits, of: lookups)) of \(lookups) lookups"
         let feed = status.feed
         var lines = [
-            ("Daemon", "dnsproxyd \(status.version), process \(status.pid), since \(time(status.started))"),
-            ("Ready", status.notReady.isEmpty ? "yes" : "no: \(status.notReady.joined(separator: "; "))"),
-            ("Listening", "\(status.listen.joined(separator: ", ")), workers: \(status.workers)"),
-            (
+            Line("Daemon", "dnsproxyd \(status.version), process \(status.pid), since \(time(status.started))"),
+            Line(
+                "Ready", status.notReady.isEmpty ? "yes" : "no: \(status.notReady.joined(separator: "; "))",
+                status.notReady.isEmpty ? .good : .bad),
+            Line("Listening", "\(status.listen.joined(separator: ", ")), workers: \(status.workers)"),
+            Line(
                 "Policy",
                 "\(status.policy.enforcement), generation \(status.policy.generation) since \(time(status.policy.loaded)), "
                     + "documents: \(status.policy.policies), rules: \(status.policy.rules), "
                     + "identities: \(status.policy.identities)"
             ),
         ]
-        lines += status.policy.problems.map { ("", "not reloaded: \($0)") }
+        lines += status.policy.problems.map { Line("", "not reloaded: \($0)", .bad) }
         lines += [
-            ("Answers", "\(answers.entries), \(answers.bytes) of \(answers.capacity) bytes, \(ratio)"),
-            (
+            Line("Answers", "\(answers.entries), \(answers.bytes) of \(answers.capacity) bytes, \(ratio)"),
+            Line(
                 "Mappings",
                 "names: \(status.mappings.names), addresses: \(status.mappings.addresses), "
                     + "identities: \(status.mappings.identities)"
             ),
-            (
+            Line(
                 "Feed",
                 "socket \(feed.socket ?? "none"), journal \(feed.journal ?? "none"), sequence \(feed.sequence), "
                     + "released \(feed.released), acknowledging: \(feed.acknowledging)"
             ),
         ]
         for (index, subscriber) in feed.subscribers.enumerated() {
-            lines.append((index == 0 ? "Subscribers" : "", line(subscriber)))
+            lines.append(Line(index == 0 ? "Subscribers" : "", line(subscriber)))
         }
         for (index, upstream) in status.upstreams.enumerated() {
             let domains = upstream.domains.isEmpty ? "" : " for \(upstream.domains.joined(separator: ", "))"
@@ -68,11 +91,14 @@ struct StatusCommand: AsyncParsableCommand {
             if !upstream.keepsCase { state += ", changes the case of questions" }
             if !upstream.knowsEDNS { state += ", does not know EDNS" }
             if let problem = upstream.problem { state += ", \(problem)" }
-            lines.append((index == 0 ? "Upstreams" : "", "\(upstream.server)\(domains): \(state)"))
+            lines.append(
+                Line(
+                    index == 0 ? "Upstreams" : "", "\(upstream.server)\(domains): \(state)", upstream.isUp ? nil : .bad)
+            )
         }
         let counters = status.counters.filter { $0.value > 0 }.sorted { $0.key < $1.key }
         for (index, counter) in counters.enumerated() {
-            lines.append((index == 0 ? "Counters" : "", "\(counter.key) \(counter.value)"))
+            lines.append(Line(index == 0 ? "Counters" : "", "\(counter.key) \(counter.value)"))
         }
         return lines
     }

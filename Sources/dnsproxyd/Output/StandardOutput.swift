@@ -33,6 +33,7 @@ enum StandardOutput {
             defer { buffer.removeAll(keepingCapacity: true) }
             return buffer
         }
+        if !bytes.isEmpty { Progress.makeWay(for: STDOUT_FILENO) }
         guard writeAll(bytes, to: STDOUT_FILENO) else {
             throw CommandFailure("cannot write to standard output: \(unsafe String(cString: strerror(errno)))")
         }
@@ -43,12 +44,13 @@ enum StandardOutput {
 enum StandardError {
     /// Writes `text` and `terminator`; a failure is nobody's to hear.
     static func write(_ text: String, terminator: String = "\n") {
+        Progress.makeWay(for: STDERR_FILENO)
         _ = writeAll(Array((text + terminator).utf8), to: STDERR_FILENO)
     }
 }
 
 /// Writes all of `bytes`; false, with `errno`, when the system takes no more.
-private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
     var rest = bytes[...]
     while !rest.isEmpty {
         let count = unsafe rest.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
