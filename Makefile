@@ -6,12 +6,12 @@ ENFORCER := Examples/nft-enforcer
 BUILD_PACKAGES := libldns-dev pkg-config
 ENFORCER_PACKAGES := libnftables-dev libnetfilter-conntrack-dev
 TEST_PACKAGES := $(BUILD_PACKAGES) $(ENFORCER_PACKAGES) nsd unbound openssl bind9-dnsutils ldnsutils iproute2 nftables curl nginx python3 \
-	dnsperf prometheus python3-prometheus-client
+	dnsperf prometheus python3-prometheus-client mandoc zsh fish
 BENCH_PACKAGES := $(BUILD_PACKAGES) nsd bind9-dnsutils dnsperf unbound dnsmasq-base valgrind binutils python3
 SOURCES := Package.swift Sources Tests $(ENFORCER)/Package.swift $(ENFORCER)/Sources $(ENFORCER)/Tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test e2e build enforcer lint format fuzz test-sanitize \
+.PHONY: help run test e2e build man completions enforcer lint format fuzz test-sanitize \
 	bench-first bench-allocations bench-feed bench-policy bench-cache bench-reload clean
 
 help: ## this list
@@ -33,6 +33,16 @@ e2e: ## the proof: clients, firewall and servers in network namespaces, with cou
 build: ## the release build of the daemon
 	@scripts/install-packages $(BUILD_PACKAGES)
 	$(SWIFT) build -c release --product dnsproxyd
+
+man: build ## a manual page for each command, in .build/man
+	@scripts/install-packages python3
+	scripts/manual $(RELEASE) .build/man
+
+completions: build ## completions for bash, zsh and fish, in .build/completions
+	@mkdir -p .build/completions
+	$(RELEASE) --generate-completion-script bash > .build/completions/dnsproxyd
+	$(RELEASE) --generate-completion-script zsh > .build/completions/_dnsproxyd
+	$(RELEASE) --generate-completion-script fish > .build/completions/dnsproxyd.fish
 
 enforcer: ## the release build of Examples/nft-enforcer
 	@scripts/install-packages $(BUILD_PACKAGES) $(ENFORCER_PACKAGES)
