@@ -32,12 +32,15 @@ public struct Header: Equatable, Sendable {
     /// Reads the header of `message`; nil when that is shorter than twelve bytes.
     public init?(_ message: Span<UInt8>) {
         guard message.count >= Header.length else { return nil }
-        id = UInt16(message[0]) << 8 | UInt16(message[1])
-        flags = HeaderFlags(rawValue: UInt16(message[2]) << 8 | UInt16(message[3]))
-        questionCount = UInt16(message[4]) << 8 | UInt16(message[5])
-        answerCount = UInt16(message[6]) << 8 | UInt16(message[7])
-        authorityCount = UInt16(message[8]) << 8 | UInt16(message[9])
-        additionalCount = UInt16(message[10]) << 8 | UInt16(message[11])
+        // Two loads for all of it.
+        let first = message.word(at: 0).byteSwapped
+        let second = message.word(at: 4).byteSwapped
+        id = UInt16(truncatingIfNeeded: first >> 48)
+        flags = HeaderFlags(rawValue: UInt16(truncatingIfNeeded: first >> 32))
+        questionCount = UInt16(truncatingIfNeeded: first >> 16)
+        answerCount = UInt16(truncatingIfNeeded: first)
+        authorityCount = UInt16(truncatingIfNeeded: second >> 16)
+        additionalCount = UInt16(truncatingIfNeeded: second)
     }
 
     /// Writes the header over the first twelve bytes of `message`, which must be that long.

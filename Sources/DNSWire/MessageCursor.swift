@@ -73,9 +73,10 @@ public struct MessageCursor: Sendable {
     /// The name of the first question has nothing before it to point at, so compression is an error there.
     public mutating func readQuestion(_ message: Span<UInt8>, into name: inout NameBuffer) -> Question {
         readName(message, into: &name, allowsCompression: offset != Header.length)
-        let type = RecordType(rawValue: readUInt16(message))
-        let recordClass = RecordClass(rawValue: readUInt16(message))
-        return Question(type: type, recordClass: recordClass, end: offset)
+        let typeAndClass = readUInt32(message)
+        return Question(
+            type: RecordType(rawValue: UInt16(truncatingIfNeeded: typeAndClass >> 16)),
+            recordClass: RecordClass(rawValue: UInt16(truncatingIfNeeded: typeAndClass)), end: offset)
     }
 
     /// Reads one record (RFC 1035, section 4.1.3), its owner into `owner`, and moves behind its data.

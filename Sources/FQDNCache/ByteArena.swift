@@ -28,7 +28,9 @@ internal import Glibc
     /// Whether `size` bytes at `offset` lie within the region.
     @inline(__always)
     private func contains(_ offset: Int, _ size: Int) -> Bool {
-        offset >= 0 && size >= 0 && size <= count && offset <= count - size
+        // As unsigned numbers those below zero are above every count: one comparison each.
+        UInt(bitPattern: size) <= UInt(bitPattern: count)
+            && UInt(bitPattern: offset) <= UInt(bitPattern: count &- size)
     }
 
     /// The integer at `offset`, in the machine's byte order; any alignment.

@@ -19,6 +19,10 @@ import Glibc
     private let vectors: UnsafeMutablePointer<iovec>
     /// What `recvmmsg` and `sendmmsg` work on.
     private let headers: UnsafeMutablePointer<mmsghdr>
+    /// Headers, from the first on, that are not as `recvmmsg` wants them.
+    private var used: Int
+    /// Whether the others have room for control data.
+    private var takesControl = false
 
     /// Bytes of control data a datagram.
     private static let controlSize = Int(CLINUX_CONTROL_SIZE)
@@ -27,6 +31,7 @@ import Glibc
     init(count: Int, payloadSize: Int) {
         self.count = count
         self.payloadSize = payloadSize
+        used = count
         unsafe payloads = .allocate(capacity: count * payloadSize)
         unsafe payloads.initialize(repeating: 0, count: count * payloadSize)
         unsafe names = .allocate(capacity: count)
@@ -70,8 +75,10 @@ import Glibc
 
     /// Receives what is there, without waiting: the number of datagrams, or the kernel's error number negated.
     /// With `wantsLocalAddress` the control data of each is kept for the reply.
-    func receive(from socket: Int32, wantsLocalAddress: Bool) -> Int {
-        for index in 0..<count {
+    mutating func receive(from socket: Int32, wantsLocalAddress: Bool) -> Int {
+        if takesControl != wantsLocalAddress { used = count }
+        takesControl = wantsLocalAddress
+        for index in 0..<used {
             unsafe headers[index].msg_hdr.msg_namelen = socklen_t(MemoryLayout<sockaddr_in6>.size)
             unsafe headers[index].msg_hdr.msg_control =
                 wantsLocalAddress ? controls + index * DatagramBuffers.controlSize : nil
@@ -79,6 +86,7 @@ import Glibc
             unsafe headers[index].msg_hdr.msg_flags = 0
         }
         let received = Int(unsafe recvmmsg(socket, headers, UInt32(count), Int32(MSG_DONTWAIT), nil))
+        used = max(received, 0)
         guard received >= 0 else { return -Int(errno) }
         if wantsLocalAddress {
             for index in 0..<received { unsafe clinux_keep_local_address(&headers[index].msg_hdr) }

@@ -1,11 +1,11 @@
 import DNSWire
 import FQDNPolicy
 
-/// What one worker remembers of the policy: (identity, name) -> verdict. Direct-mapped and exact: a slot answers only
-/// for the very name that it stores, in the epoch that it was stored in.
+/// What one worker remembers of the policy: (identity, name) -> verdict. Two-way associative and exact: a slot answers
+/// only for the very name that it stores, in the epoch that it was stored in.
 struct DecisionMemory: ~Copyable {
     /// Longest name that is remembered, in wire bytes; longer ones are judged anew each time.
-    static let longestName = 80
+    static let longestName = 64
 
     /// One remembered decision.
     struct Slot {
@@ -21,18 +21,21 @@ struct DecisionMemory: ~Copyable {
         var verdict = Verdict(outcome: .denied, isSelected: false)
     }
 
-    /// Slots, a power of two.
+    /// Slots, a power of two; those of a pair are next to each other.
     private var slots: [Slot]
-    /// Their names, each in `longestName / 8` words.
+    /// Their names, each in `wordsPerName` words.
     private var words: [UInt64]
-    /// One less than their number.
-    private let mask: Int
+    /// Shift that leaves the number of a pair.
+    private let shift: UInt64
 
-    /// An empty memory of `1 << bits` slots.
-    init(bits: Int = 12) {
+    /// Words of a name.
+    private static let wordsPerName = longestName / 8
+
+    /// An empty memory of `1 << bits` decisions (bits 1 to 30).
+    init(bits: Int = 15) {
         slots = Array(repeating: Slot(), count: 1 << bits)
-        words = Array(repeating: 0, count: (DecisionMemory.longestName / 8) << bits)
-        mask = (1 << bits) - 1
+        words = Array(repeating: 0, count: DecisionMemory.wordsPerName << bits)
+        shift = UInt64(65 - bits)
     }
 
     /// The key of a name that an identity asks for; port rules tell the transports apart.
@@ -44,27 +47,37 @@ struct DecisionMemory: ~Copyable {
     /// The verdict on the name, if it is remembered in `epoch`.
     @inline(__always)
     func verdict(_ key: UInt64, name: borrowing NameBuffer, identity: Int, epoch: UInt64) -> Verdict? {
-        let index = Int(truncatingIfNeeded: key >> 32) & mask
+        let first = Int(truncatingIfNeeded: key >> shift) << 1
+        if holds(first, key, name, identity, epoch) { return slots[first].verdict }
+        return holds(first + 1, key, name, identity, epoch) ? slots[first + 1].verdict : nil
+    }
+
+    /// Whether the slot at `index` has the decision.
+    @inline(__always)
+    private func holds(
+        _ index: Int, _ key: UInt64, _ name: borrowing NameBuffer, _ identity: Int, _ epoch: UInt64
+    ) -> Bool {
         let slots = slots.span
         guard slots[index].key == key, slots[index].epoch == epoch,
             slots[index].identity == UInt32(truncatingIfNeeded: identity), Int(slots[index].count) == name.count
-        else { return nil }
+        else { return false }
         let words = words.span
-        let first = index * (DecisionMemory.longestName / 8)
-        for word in 0..<name.wordCount where words[first + word] != name.word(word) { return nil }
-        return slots[index].verdict
+        let first = index * DecisionMemory.wordsPerName
+        for word in 0..<name.wordCount where words[first + word] != name.word(word) { return false }
+        return true
     }
 
-    /// Remembers a verdict, in place of whatever was in the slot.
+    /// Remembers a verdict, in place of one of another epoch or of either of its pair.
     mutating func store(
         _ key: UInt64, name: borrowing NameBuffer, identity: Int, epoch: UInt64, verdict: Verdict
     ) {
         guard name.count <= DecisionMemory.longestName else { return }
-        let index = Int(truncatingIfNeeded: key >> 32) & mask
+        var index = Int(truncatingIfNeeded: key >> shift) << 1
+        if slots[index].epoch == epoch, slots[index + 1].epoch != epoch || key & 1 == 1 { index += 1 }
         slots[index] = Slot(
             key: key, epoch: epoch, identity: UInt32(truncatingIfNeeded: identity), count: UInt8(name.count),
             verdict: verdict)
-        let first = index * (DecisionMemory.longestName / 8)
+        let first = index * DecisionMemory.wordsPerName
         for word in 0..<name.wordCount { words[first + word] = name.word(word) }
     }
 }

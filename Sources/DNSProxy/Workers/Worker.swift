@@ -16,9 +16,9 @@ struct Worker: ~Copyable, @unchecked Sendable {
     /// The ways out.
     private var listeners: Listeners
     /// Room for one batch of queries.
-    private let queries = DatagramBuffers(count: 64, payloadSize: 4_096)
+    private var queries = DatagramBuffers(count: 64, payloadSize: 4_096)
     /// Room for one batch of upstream answers.
-    private let answers = DatagramBuffers(count: 32, payloadSize: 4_096)
+    private var answers = DatagramBuffers(count: 32, payloadSize: 4_096)
     /// Letters of this turn.
     private var letters: [Mailbox.Letter] = []
     /// Where the engine sees how it does.

@@ -33,6 +33,28 @@ struct MemoryTests {
         holds(memory.verdict(key, name: name, identity: 1, epoch: 1) == nil)
     }
 
+    @Test func `a full memory of verdicts forgets and never invents`() throws {
+        var memory = DecisionMemory(bits: 4)
+        let refused = Verdict(outcome: .denied, isSelected: false)
+        let names = try (0..<500).map { DomainName("name\($0).example") }
+        for (number, name) in names.enumerated() {
+            let buffer = NameBuffer(name)
+            let key = DecisionMemory.key(buffer, identity: number % 3, transport: .udp)
+            let verdict = number % 2 == 0 ? allowed : refused
+            memory.store(key, name: buffer, identity: number % 3, epoch: 1, verdict: verdict)
+            holds(memory.verdict(key, name: buffer, identity: number % 3, epoch: 1) != nil)
+        }
+        var known = 0
+        for (number, name) in names.enumerated() {
+            let buffer = NameBuffer(name)
+            let key = DecisionMemory.key(buffer, identity: number % 3, transport: .udp)
+            guard let verdict = memory.verdict(key, name: buffer, identity: number % 3, epoch: 1) else { continue }
+            holds(verdict == (number % 2 == 0 ? allowed : refused))
+            known += 1
+        }
+        #expect((8...16).contains(known))
+    }
+
     @Test func `an acknowledged answer is known by serial, identity and epoch, and by nothing less`() {
         var memory = AcknowledgedMemory(bits: 4)
         memory.insert(serial: 11, identity: 2, epoch: 5)
