@@ -42,6 +42,14 @@ public struct DomainName: Hashable, Sendable {
         return bytes[offset...].elementsEqual(ancestor.bytes)
     }
 
+    /// Hashes the bytes eight at a time: names are the keys of many dictionaries.
+    public func hash(into hasher: inout Hasher) {
+        let bytes = bytes.span
+        let whole = bytes.count & ~7
+        for offset in stride(from: 0, to: whole, by: 8) { hasher.combine(bytes.word(at: offset)) }
+        if whole < bytes.count { hasher.combine(bytes.word(at: whole, count: bytes.count - whole)) }
+    }
+
     /// The hash that `NameBuffer.hash` has for this name.
     public func hash(seed: HashSeed) -> UInt64 {
         seed.hash(bytes.span)

@@ -84,6 +84,14 @@ public struct NameBuffer: ~Copyable, Sendable {
         return name.hasSuffix(ancestor, from: offset)
     }
 
+    /// The hash of the name from its byte `start`, a label's, on: what `hash` is for a buffer of that name alone.
+    public func suffixHash(from start: Int) -> UInt64 {
+        seed.hash(span.extracting(start..<count))
+    }
+
+    /// Offset of the label, or of the root, behind the one at `start`.
+    public func label(after start: Int) -> Int { start + 1 + Int(span[start]) }
+
     /// The name as an owned value; allocates.
     public var domainName: DomainName {
         DomainName(canonicalBytes: [UInt8](span))

@@ -4,10 +4,13 @@ public import DNSWire
 public final class LocalZones: Sendable {
     /// The zones by apex.
     private let zones: [DomainName: LocalZone]
+    /// The hashes of the apexes, by which nearly every name is told to be in none of them.
+    private let hashes: Set<UInt64>
 
     /// The zones of `list`; of two with the same apex the first.
     init(_ list: [LocalZone]) {
         zones = Dictionary(list.map { ($0.apex, $0) }) { first, _ in first }
+        hashes = Set(zones.keys.map { $0.hash(seed: .process) })
     }
 
     /// These zones, and those of the special names that are not among them.
@@ -33,7 +36,7 @@ public final class LocalZones: Sendable {
     func respond(
         question: borrowing NameBuffer, type: RecordType, into output: inout MutableSpan<UInt8>
     ) -> LocalAnswer? {
-        guard !isEmpty, question.count > 0, output.count >= Header.length else { return nil }
+        guard mayHold(question), output.count >= Header.length else { return nil }
         let name = question.domainName
         guard zone(of: name) != nil else { return nil }
         var builder = MessageBuilder(limit: output.count)
@@ -97,6 +100,17 @@ public final class LocalZones: Sendable {
             }
         }
         response.code = .serverFailure
+    }
+
+    /// Whether a zone may hold the name; false is certain.
+    private func mayHold(_ name: borrowing NameBuffer) -> Bool {
+        guard !isEmpty else { return false }
+        var start = 0
+        while start < name.count {
+            if hashes.contains(name.suffixHash(from: start)) { return true }
+            start = name.label(after: start)
+        }
+        return false
     }
 
     /// The zone that holds `name`: the one with the longest apex.

@@ -22,11 +22,6 @@ extension NameBuffer {
         }
     }
 
-    /// The hash of the name from its byte `start`, a label's, on: what `hash` is for a buffer of that name alone.
-    func suffixHash(from start: Int) -> UInt64 {
-        seed.hash(span.extracting(start..<count))
-    }
-
     /// Whether this is `name` or above it.
     func isEqualToOrAbove(_ name: DomainName) -> Bool {
         var offset = 0
@@ -34,9 +29,6 @@ extension NameBuffer {
         guard name.bytes.count - offset == count else { return false }
         return equals(name.bytes.span.extracting(offset..<name.bytes.count))
     }
-
-    /// Offset of the label, or of the root, behind the one at `start`.
-    func label(after start: Int) -> Int { start + 1 + Int(span[start]) }
 }
 
 /// One name as a message spells it, uncompressed: a client sees the case that the zone's owner chose
