@@ -12,7 +12,7 @@ SOURCES := Package.swift Sources Tests $(ENFORCER)/Package.swift $(ENFORCER)/Sou
 
 .DEFAULT_GOAL := help
 .PHONY: help run test e2e build man completions enforcer lint format fuzz test-sanitize \
-	bench-first bench-allocations bench-feed bench-policy bench-cache bench-reload clean
+	bench-first bench-allocations bench-instructions bench-baseline bench-feed bench-policy bench-cache bench-reload clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -64,11 +64,19 @@ test-sanitize: ## unit tests of the modules that touch bytes, under AddressSanit
 
 bench-first: build ## CPU time per cached query beside unbound and dnsmasq (about 5 minutes)
 	@scripts/install-packages $(BENCH_PACKAGES)
-	Benchmarks/first-measurement/measure $(RELEASE)
+	Benchmarks/speed/measure $(RELEASE)
 
 bench-allocations: build ## allocations and reference counts per cached query, counted
 	@scripts/install-packages $(BENCH_PACKAGES)
-	Benchmarks/first-measurement/allocations $(RELEASE)
+	Benchmarks/speed/allocations $(RELEASE)
+
+bench-instructions: build ## instructions per query, counted; fails when there are 5 % more than the baseline (2 minutes)
+	@scripts/install-packages $(BENCH_PACKAGES)
+	Benchmarks/speed/instructions $(RELEASE)
+
+bench-baseline: build ## make the instructions per query that are counted now the baseline
+	@scripts/install-packages $(BENCH_PACKAGES)
+	Benchmarks/speed/instructions $(RELEASE) --write
 
 bench-feed: build enforcer ## publishing, the journal and restoring; then what an enforcer adds to a first answer (root)
 	@scripts/install-packages iproute2 nftables dnsperf python3

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../first-measurement"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../speed"))
 
 from servers import ORIGIN, Bench, find, free_port, question  # noqa: E402
 

@@ -18,7 +18,7 @@ def find(program):
     """The path of a program; those of the system are often not in a user's PATH."""
     path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if path is None:
-        sys.exit(f"{program} is not installed; make bench-first installs it")
+        sys.exit(f"{program} is not installed; make bench installs it")
     return path
 
 
@@ -99,7 +99,7 @@ class Bench:
         port = free_port()
         records = "".join(f"host{n:05} IN A 198.18.{n // 250}.{n % 250 + 1}\n" for n in range(NAMES))
         self.write("zone", f"$ORIGIN {ORIGIN}.\n$TTL 86400\n@ IN SOA ns h 1 3600 600 86400 60\n@ IN NS ns\n"
-                   f"ns IN A 198.19.255.1\n{records}")
+                   f"ns IN A 198.19.255.1\n*.any IN A 198.19.0.1\n{records}")
         config = self.write("nsd.conf", f"""
 server:
   ip-address: 127.0.0.1@{port}
@@ -133,8 +133,8 @@ spec:
   egress:
     - toPorts:
         - ports: [{{port: "53", protocol: ANY}}]
-          rules: {{dns: [{{matchPattern: "*.{ORIGIN}"}}]}}
-    - toFQDNs: [{{matchPattern: "*.{ORIGIN}"}}]
+          rules: {{dns: [{{matchPattern: "*.{ORIGIN}"}}, {{matchPattern: "*.any.{ORIGIN}"}}]}}
+    - toFQDNs: [{{matchPattern: "*.{ORIGIN}"}}, {{matchPattern: "*.any.{ORIGIN}"}}]
       toPorts:
         - ports: [{{port: "443", protocol: TCP}}]
 """)
