@@ -8,11 +8,14 @@ ENFORCER_PACKAGES := libnftables-dev libnetfilter-conntrack-dev
 TEST_PACKAGES := $(BUILD_PACKAGES) $(ENFORCER_PACKAGES) nsd unbound openssl bind9-dnsutils ldnsutils iproute2 nftables curl nginx python3 \
 	dnsperf prometheus python3-prometheus-client mandoc zsh fish
 BENCH_PACKAGES := $(BUILD_PACKAGES) nsd bind9-dnsutils dnsperf unbound dnsmasq-base valgrind binutils python3
+SPEED_PACKAGES := $(BENCH_PACKAGES) dnsdist gcc libc6-dev
+SPEED_FIGURES := .build/speed.json
 SOURCES := Package.swift Sources Tests $(ENFORCER)/Package.swift $(ENFORCER)/Sources $(ENFORCER)/Tests
 
 .DEFAULT_GOAL := help
 .PHONY: help run test e2e build man completions enforcer lint format fuzz test-sanitize \
-	bench-first bench-allocations bench-instructions bench-baseline bench-feed bench-policy bench-cache bench-reload clean
+	bench bench-first bench-allocations bench-instructions bench-baseline bench-feed bench-policy \
+	bench-cache bench-reload clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -62,9 +65,13 @@ test-sanitize: ## unit tests of the modules that touch bytes, under AddressSanit
 	@scripts/install-packages $(TEST_PACKAGES)
 	scripts/test-sanitize
 
-bench-first: build ## CPU time per cached query beside unbound and dnsmasq (about 5 minutes)
-	@scripts/install-packages $(BENCH_PACKAGES)
-	Benchmarks/speed/measure $(RELEASE)
+bench: build ## what a query costs beside other caches, and whether the goals are reached; again: what has changed (half an hour)
+	@scripts/install-packages $(SPEED_PACKAGES)
+	Benchmarks/speed/bench $(RELEASE) --json $(SPEED_FIGURES) $(if $(wildcard $(SPEED_FIGURES)),--compare $(SPEED_FIGURES))
+
+bench-first: build ## CPU time per cached query beside other caches (about 5 minutes)
+	@scripts/install-packages $(SPEED_PACKAGES)
+	Benchmarks/speed/bench $(RELEASE) hits hits-paced --seconds 5
 
 bench-allocations: build ## allocations and reference counts per cached query, counted
 	@scripts/install-packages $(BENCH_PACKAGES)

@@ -114,12 +114,3 @@ class SlowUpstream(threading.Thread):
             record = b"\xC0\x0C\0\1\0\1\0\0\1\x2C\0\4\xC6\x12\0\1"
             reply = query[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + query[12:end] + record
             threading.Timer(self.delay, self.socket.sendto, (reply, client)).start()
-
-
-def resident(process):
-    """Bytes of memory that a process occupies."""
-    with open(f"/proc/{process.pid}/status", encoding="utf-8") as file:
-        for line in file:
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) * 1024
-    sys.exit(f"process {process.pid} has no memory")

@@ -1,6 +1,8 @@
 """Starts the servers of the measurements on free ports of 127.0.0.1 and ends them again."""
 
+import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -9,8 +11,9 @@ import sys
 import tempfile
 import time
 
-NAMES = 10_000
-ORIGIN = "bench.example"
+from documents import NAMES, ORIGIN, Documents
+
+HERE = os.path.dirname(os.path.abspath(__file__))
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -48,9 +51,14 @@ class Bench:
         self.server_core = server_core
         self.client_core = client_core
         self.processes = []
+        self.nsd_config = None
+        # Seconds from the start of a process to its first answer.
+        self.first_answers = {}
         self.queries = self.write("queries", "".join(f"host{n:05}.{ORIGIN} A\n" for n in range(NAMES)))
 
     def __enter__(self):
+        # Who is told to end ends the servers too.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
         return self
 
     def __exit__(self, *_):
@@ -73,34 +81,40 @@ class Bench:
             file.write(text)
         return path
 
-    def start(self, name, command, port, core):
-        """Starts a server on one core and waits until it answers."""
+    def start(self, name, command, port, core, asked=f"host00000.{ORIGIN}"):
+        """Starts a server on a core, or several, and waits until it answers a question."""
+        cores = [int(number) for number in str(core).split(",")]
+        began = time.monotonic()
         with open(self.path(f"{name}.log"), "wb") as log:
-            process = subprocess.Popen(
-                ["taskset", "-c", str(core), *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                       preexec_fn=lambda: os.sched_setaffinity(0, cores))
         self.processes.append(process)
-        query = b"\x12\x34\x01\0\0\1\0\0\0\0\0\0" + question(f"host00000.{ORIGIN}")
-        deadline = time.monotonic() + 60
+        query = b"\x12\x34\x01\0\0\1\0\0\0\0\0\0" + question(asked)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.settimeout(0.2)
             client.connect(("127.0.0.1", port))
-            while time.monotonic() < deadline and process.poll() is None:
+            while (now := time.monotonic() - began) < 60 and process.poll() is None:
+                client.settimeout(0.005 if now < 0.5 else 0.2)
                 try:
                     client.send(query)
                     if client.recv(512)[3] & 0xF == 0:
+                        self.first_answers[process.pid] = time.monotonic() - began
                         return process
+                except ConnectionRefusedError:
+                    time.sleep(0.001)
                 except OSError:
-                    time.sleep(0.05)
+                    pass
         with open(self.path(f"{name}.log"), encoding="utf-8", errors="replace") as log:
             sys.exit(f"{name} does not answer:\n{log.read()}")
 
     def start_nsd(self):
-        """The upstream of all: one zone of 10,000 names that nobody has to ask for twice. Returns port and process."""
+        """The upstream of all, whose records nobody has to ask for twice. Returns port and process.
+
+        10,000 names, everything below `any`, and NXDOMAIN for the rest."""
         port = free_port()
         records = "".join(f"host{n:05} IN A 198.18.{n // 250}.{n % 250 + 1}\n" for n in range(NAMES))
-        self.write("zone", f"$ORIGIN {ORIGIN}.\n$TTL 86400\n@ IN SOA ns h 1 3600 600 86400 60\n@ IN NS ns\n"
+        self.write("zone", f"$ORIGIN {ORIGIN}.\n$TTL 86400\n@ IN SOA ns h 1 3600 600 86400 3600\n@ IN NS ns\n"
                    f"ns IN A 198.19.255.1\n*.any IN A 198.19.0.1\n{records}")
-        config = self.write("nsd.conf", f"""
+        self.nsd_config = self.write("nsd.conf", f"""
 server:
   ip-address: 127.0.0.1@{port}
   username: ""
@@ -114,52 +128,72 @@ server:
   server-count: 1
   rrl-ratelimit: 0
 remote-control:
-  control-enable: no
+  control-enable: yes
+  control-interface: "{self.path('nsd.sock')}"
 zone:
   name: {ORIGIN}
   zonefile: zone
 """)
-        return port, self.start("nsd", [find("nsd"), "-d", "-c", config], port, self.client_core)
+        return port, self.start("nsd", [find("nsd"), "-d", "-c", self.nsd_config], port, self.client_core)
 
-    def dnsproxyd(self, program, upstream, prefix=()):
-        """dnsproxyd with one worker, a policy for the client's identity, learning, feed socket and journal."""
+    def asked_upstream(self):
+        """How many queries the upstream has had."""
+        output = subprocess.run([find("nsd-control"), "-c", self.nsd_config, "stats_noreset"], capture_output=True,
+                                text=True, check=True).stdout
+        return int(re.search(r"^num\.queries=(\d+)", output, re.MULTILINE).group(1))
+
+    def dnsproxyd(self, program, upstream, prefix=(), workers=1, cache="64MiB", documents=None):
+        """dnsproxyd with policy for the clients' identities, learning, feed socket and journal."""
         port = free_port()
-        self.write("policies/bench.yaml", f"""
-apiVersion: cilium.io/v2
-kind: CiliumNetworkPolicy
-metadata: {{name: bench, namespace: bench}}
-spec:
-  endpointSelector: {{matchLabels: {{app: bench}}}}
-  egress:
-    - toPorts:
-        - ports: [{{port: "53", protocol: ANY}}]
-          rules: {{dns: [{{matchPattern: "*.{ORIGIN}"}}, {{matchPattern: "*.any.{ORIGIN}"}}]}}
-    - toFQDNs: [{{matchPattern: "*.{ORIGIN}"}}, {{matchPattern: "*.any.{ORIGIN}"}}]
-      toPorts:
-        - ports: [{{port: "443", protocol: TCP}}]
-""")
-        self.write("identities.yaml", "identities:\n"
-                   "  - {name: bench, namespace: bench, labels: {app: bench}, addresses: [127.0.0.1]}\n")
-        config = self.write("dnsproxyd.yaml", f"""
+        folder = f"dnsproxyd-{port}"
+        os.makedirs(self.path(folder))
+        (documents or Documents()).write(self.path(folder))
+        config = self.write(f"{folder}/dnsproxyd.yaml", f"""
 listen: ["127.0.0.1:{port}"]
-workers: 1
+workers: {workers}
 policies: [policies/]
 identities: [identities.yaml]
 upstreams: [{{servers: ["127.0.0.1:{upstream}"]}}]
+cache: {{size: {cache}}}
 feed: {{socket: feed.sock, journal: journal}}
 admin: {{socket: admin.sock, http: null, health: null}}
+log: {{level: warning}}
 """)
         command = [*prefix, os.path.abspath(program), "serve", "-c", config]
-        return port, self.start("dnsproxyd", command, port, self.server_core)
+        return port, self.start(folder, command, port, self.cores(workers))
 
-    def unbound(self, upstream, messages="64m", records="128m"):
-        """unbound with one thread and room for so much, as a forwarder that validates nothing."""
+    def quickstart(self, program):
+        """dnsproxyd with Examples/quickstart."""
         port = free_port()
-        config = self.write("unbound.conf", f"""
+        folder = self.path(f"quickstart-{port}")
+        shutil.copytree(os.path.join(HERE, "../../Examples/quickstart"), folder)
+        path = os.path.join(folder, "dnsproxyd.yaml")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace(":5355", f":{port}").replace("/tmp/dnsproxyd-quickstart/", ""))
+        return port, self.start(f"quickstart-{port}", [os.path.abspath(program), "serve", "-c", path], port,
+                                self.server_core, asked="api.shop.example")
+
+    def status(self, port):
+        """What the dnsproxyd at a port says of itself."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(30)
+            connection.connect(self.path(f"dnsproxyd-{port}/admin.sock"))
+            connection.sendall(b"GET /v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            data = b""
+            while part := connection.recv(65536):
+                data += part
+        return json.loads(data.split(b"\r\n\r\n", 1)[1])
+
+    def unbound(self, upstream, messages="64m", records="128m", threads=1):
+        """unbound with room for so much, as a forwarder that validates nothing."""
+        port = free_port()
+        config = self.write(f"unbound-{port}.conf", f"""
 server:
   interface: 127.0.0.1@{port}
   port: {port}
-  num-threads: 1
+  num-threads: {threads}
   username: ""
   chroot: ""
   directory: "{self.folder}"
@@ -169,13 +203,14 @@ server:
   do-not-query-localhost: no
   msg-cache-size: {messages}
   rrset-cache-size: {records}
+  incoming-num-tcp: 100
 forward-zone:
   name: "."
   forward-addr: 127.0.0.1@{upstream}
 remote-control:
   control-enable: no
 """)
-        return port, self.start("unbound", [find("unbound"), "-d", "-p", "-c", config], port, self.server_core)
+        return port, self.start("unbound", [find("unbound"), "-d", "-p", "-c", config], port, self.cores(threads))
 
     def dnsmasq(self, upstream, room=2 * NAMES):
         """dnsmasq with room for `room` answers."""
@@ -186,11 +221,53 @@ remote-control:
                    f"--user={os.environ.get('USER') or 'root'}"]
         return port, self.start(f"dnsmasq-{port}", command, port, self.server_core)
 
-    def dnsperf(self, port, *arguments):
+    def dnsdist(self, upstream, room=2 * NAMES, threads=1):
+        """dnsdist with a packet cache for `room` answers, or without one; a listener for each thread."""
+        port = free_port()
+        lines = [f'{"addLocal" if n else "setLocal"}("127.0.0.1:{port}", {{reusePort=true}})' for n in range(threads)]
+        lines += ['setACL({"127.0.0.0/8"})', f'newServer({{address="127.0.0.1:{upstream}", name="nsd"}})',
+                  # Always, without asking for it once a second.
+                  "getServer(0):setUp()"]
+        if room:
+            lines += [f"cache = newPacketCache({room}, {{maxTTL=86400}})", 'getPool(""):setCache(cache)']
+        config = self.write(f"dnsdist-{port}.conf", "\n".join(lines) + "\n")
+        command = [find("dnsdist"), "-C", config, "--supervised", "--disable-syslog"]
+        return port, self.start(f"dnsdist-{port}", command, port, self.cores(threads))
+
+    def echo(self, threads=1):
+        """The floor that the kernel sets."""
+        port = free_port()
+        return port, self.start(f"echo-{port}", [self.compile("echo", "-lpthread"), str(port), str(threads)], port,
+                                self.cores(threads))
+
+    def compile(self, name, *libraries):
+        """The path of a program in C that is beside this file."""
+        program = self.path(f"{name}-program")
+        if not os.path.exists(program):
+            source = os.path.join(HERE, f"{name}.c")
+            subprocess.run([find("cc"), "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, source, *libraries],
+                           check=True)
+        return program
+
+    def cores(self, threads):
+        """The cores of a server with so many threads; the second one shares that of the clients."""
+        return self.server_core if threads == 1 else f"{self.server_core},{self.client_core}"
+
+    def stop(self, process):
+        """Ends one process."""
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self.processes.remove(process)
+
+    def dnsperf(self, port, *arguments, queries=None, core=None):
         """Runs dnsperf on the client's core and returns its figures by their names."""
         result = subprocess.run(
-            ["taskset", "-c", str(self.client_core), find("dnsperf"), "-s", "127.0.0.1", "-p", str(port),
-             "-d", self.queries, *arguments], capture_output=True, text=True, check=True)
+            ["taskset", "-c", str(core or self.client_core), find("dnsperf"), "-s", "127.0.0.1", "-p", str(port),
+             "-d", queries or self.queries, *arguments], capture_output=True, text=True, check=True)
         figures = {}
         for line in result.stdout.splitlines():
             name, colon, value = line.strip().partition(":")
@@ -198,11 +275,18 @@ remote-control:
                 figures[name.strip()] = value.strip()
         return figures
 
-    def warm(self, port):
+    def load(self, port, name, count, core=None, **options):
+        """Runs the load generator beside this file, which says what the options are, and returns its figures."""
+        command = ["taskset", "-c", str(core or self.client_core), self.compile("load", "-lm"), str(port), name,
+                   str(count), *(f"{key}={value}" for key, value in options.items())]
+        return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    def warm(self, port, code="NOERROR", queries=None, count=NAMES, transport="udp"):
         """Asks for every name until all are answered from the cache."""
         for _ in range(3):
-            figures = self.dnsperf(port, "-n", "1", "-c", "1", "-q", "20", "-t", "10")
-        if not figures["Response codes"].startswith(f"NOERROR {NAMES} "):
+            figures = self.dnsperf(port, "-n", "1", "-c", "1", "-q", "20", "-t", "10", "-m", transport,
+                                   queries=queries)
+        if not figures["Response codes"].startswith(f"{code} {count} "):
             sys.exit(f"not every name is answered: {figures['Response codes']}")
 
 
@@ -213,13 +297,25 @@ def question(name):
 
 
 def cpu_seconds(process):
-    """CPU time of a process and its children that still run, all threads, user and system."""
+    """CPU time of a process and its children, all threads, user and system, as the scheduler has counted it."""
     total = 0
     for pid in [process.pid, *children(process.pid)]:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-            fields = file.read().rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / TICKS
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="utf-8") as file:
+                total += int(file.read().split()[0])
+    # Children that have ended meanwhile.
+    with open(f"/proc/{process.pid}/stat", encoding="utf-8") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return total / 1e9 + (int(fields[13]) + int(fields[14])) / TICKS
+
+
+def resident(process):
+    """Bytes of memory that a process occupies."""
+    with open(f"/proc/{process.pid}/status", encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+    sys.exit(f"process {process.pid} has no memory")
 
 
 def children(pid):
