@@ -29,7 +29,7 @@ extension EndToEnd {
             #expect(try namespace.execute(["getent", "hosts", "two.test.example"]).status == 2)
             #expect(try namespace.execute(["getent", "hosts", "none.test.example"]).status == 2)
 
-            let list = try daemon.command("cache", "list")
+            let list = try daemon.command("cache", "list", "-o", "wide")
             let line = try #require(list.lines.first { $0.contains("one.test.example.") }, "\(list.output)")
             #expect(line.contains(namespace.clientAddress) && line.contains("192.0.2.1"))
             #expect(!list.output.contains("two.test.example."))

@@ -36,7 +36,7 @@ struct MemoryTests {
     @Test func `a full memory of verdicts forgets and never invents`() throws {
         var memory = DecisionMemory(bits: 4)
         let refused = Verdict(outcome: .denied, isSelected: false)
-        let names = try (0..<500).map { DomainName("name\($0).example") }
+        let names = try (0..<500).map { try DomainName("name\($0).example") }
         for (number, name) in names.enumerated() {
             let buffer = NameBuffer(name)
             let key = DecisionMemory.key(buffer, identity: number % 3, transport: .udp)
