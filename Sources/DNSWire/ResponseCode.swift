@@ -13,7 +13,24 @@ public struct ResponseCode: RawRepresentable, Hashable, Sendable {
     public static let badCookie = ResponseCode(rawValue: 23)
 }
 
-extension ResponseCode: CustomStringConvertible {
+extension ResponseCode: LosslessStringConvertible {
+    /// Codes that have a mnemonic here.
+    private static let named: [ResponseCode] = [
+        .noError, .formatError, .serverFailure, .nameError, .notImplemented, .refused, .badVersion, .badCookie,
+    ]
+
+    /// Reads a mnemonic in any case, or `RCODE123`.
+    public init?(_ description: String) {
+        let text = description.uppercased()
+        if let code = ResponseCode.named.first(where: { $0.description == text }) {
+            self = code
+        } else if text.hasPrefix("RCODE"), let value = UInt16(text.dropFirst(5)), value <= 0xFFF {
+            self.init(rawValue: value)
+        } else {
+            return nil
+        }
+    }
+
     /// The mnemonic of the registry, or `RCODE123`.
     public var description: String {
         switch self {

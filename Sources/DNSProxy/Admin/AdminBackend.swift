@@ -49,6 +49,16 @@ public protocol AdminBackend: Sendable {
     /// A policy from the names that an identity asked for; nil when there is no such identity.
     func suggestion(for identity: UInt64) async -> AdminSuggestion?
 
+    /// Whether finished queries are kept at all.
+    var keepsFlows: Bool { get }
+
+    /// Hands the flows that `request` wants to `body`, a few at a time, the oldest first. With `follows` until the task is
+    /// cancelled, the daemon stops or `body` throws; then `body` also gets an empty list now and then.
+    ///
+    /// A `body` that takes long misses flows and is told how many; nobody waits for it.
+    /// - Throws: what `body` throws, `CancellationError`.
+    func flows(_ request: FlowRequest, _ body: ([FlowEvent]) async throws -> Void) async throws
+
     /// Reads every document again; what is wrong with them, and then nothing has changed if there is an error.
     func reload() async -> [DocumentProblem]
 }

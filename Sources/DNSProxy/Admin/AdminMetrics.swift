@@ -25,6 +25,8 @@ public struct AdminMetrics: Sendable {
     public var upstreams: [AdminUpstream]
     /// The policy in force.
     public var policy: Policy
+    /// What is kept of finished queries.
+    public var flows = Flows()
 
     /// Figures from all their parts.
     public init(
@@ -72,6 +74,25 @@ public struct AdminMetrics: Sendable {
         public var counters = FeedHubCounters()
 
         /// Nothing done yet.
+        public init() {}
+    }
+
+    /// What is kept of finished queries.
+    public struct Flows: Sendable {
+        /// Flows that were noted.
+        public var noted: UInt64 = 0
+        /// Flows that were left out because there were too many in a second.
+        public var leftOut: UInt64 = 0
+        /// Flows that were overwritten before a reader came to read them, counted for each.
+        public var overtaken: UInt64 = 0
+        /// Lines that were exported.
+        public var exported: UInt64 = 0
+        /// Lines that could not be written.
+        public var unwritten: UInt64 = 0
+        /// Readers that follow, the exporter included.
+        public var readers = 0
+
+        /// Nothing noted.
         public init() {}
     }
 

@@ -5,7 +5,7 @@ import Hummingbird
 /// The query parameters of one request.
 struct AdminParameters {
     /// Values by name; those that are empty count as absent.
-    private let values: [String: String]
+    let values: [String: String]
 
     /// Takes the parameters of `request`.
     /// - Throws: `AdminRequestError` for a parameter that is not `known` or that is there twice.

@@ -61,6 +61,19 @@ extension Response {
             })
     }
 
+    /// JSON values, one a line, written as `body` appends them and never held as a whole.
+    static func lines(
+        _ body: @escaping @Sendable (inout AdminJSON.LineWriter) async throws -> Void
+    ) -> Response {
+        Response(
+            status: .ok, headers: [.contentType: "application/jsonl"],
+            body: ResponseBody { writer in
+                var lines = AdminJSON.LineWriter(writer: writer)
+                try await body(&lines)
+                try await lines.finish()
+            })
+    }
+
     /// Plain text.
     static func text(
         _ text: String, status: HTTPResponse.Status = .ok, type: String = "text/plain; charset=utf-8"
@@ -81,6 +94,35 @@ enum AdminJSON {
 
     /// The headers of every JSON answer.
     static let headers: HTTPFields = [.contentType: "application/json"]
+
+    /// Writes values, one a line.
+    struct LineWriter {
+        /// Where the bytes go; it waits for a client that reads slowly.
+        private var writer: any ResponseBodyWriter
+        /// Used for every value.
+        private let encoder = AdminJSON.encoder
+
+        /// Nothing written yet.
+        init(writer: any ResponseBodyWriter) {
+            self.writer = writer
+        }
+
+        /// Writes `values`; when there are none an empty line, which tells whether the client is still there.
+        mutating func append(_ values: [some Encodable]) async throws {
+            var buffer = ByteBuffer()
+            for value in values {
+                buffer.writeBytes(try encoder.encode(value))
+                buffer.writeString("\n")
+            }
+            if values.isEmpty { buffer.writeString("\n") }
+            try await writer.write(buffer)
+        }
+
+        /// Writes the end.
+        consuming func finish() async throws {
+            try await writer.finish(nil)
+        }
+    }
 
     /// Writes an array element by element.
     struct ArrayWriter {

@@ -26,6 +26,7 @@ struct AdminRoutes {
         v1.get("policy/rules") { request, _ in try await rules(request) }
         v1.get("policy/suggestion") { request, _ in try await suggestion(request) }
         v1.get("identities") { request, _ in try await identities(request) }
+        v1.get("flows") { request, _ in try await flows(request) }
         v1.post("reload") { request, _ in try await reload(request) }
         return router
     }
@@ -115,6 +116,19 @@ struct AdminRoutes {
         _ = try AdminParameters(request, known: [])
         return .json { [backend] array in
             try await array.append(await backend.identities())
+        }
+    }
+
+    /// `GET /v1/flows?last=&since=&follow=&verdict=&outcome=&name=&identity=&client=&type=&rcode=`
+    private func flows(_ request: Request) async throws -> Response {
+        let wanted = try await AdminParameters(request, known: FlowRequest.parameters)
+            .flows(among: backend.identities)
+        guard backend.keepsFlows else {
+            return try .json(
+                AdminFailure(error: "flows are switched off: the configuration says flows: none"), status: .notFound)
+        }
+        return .lines { [backend] lines in
+            try await backend.flows(wanted) { try await lines.append($0) }
         }
     }
 

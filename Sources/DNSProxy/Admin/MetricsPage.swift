@@ -27,6 +27,7 @@ struct MetricsPage {
         append(metrics.feed)
         append(metrics.policy)
         append(metrics.upstreams)
+        append(metrics.flows)
         append(process, started: metrics.started)
         page.finish()
     }
@@ -140,6 +141,22 @@ struct MetricsPage {
             "upstream_round_trip_seconds",
             "How long an upstream takes to answer, smoothed; absent before its first answer.",
             servers.compactMap { labels, upstream in upstream.roundTrip.map { (labels, $0) } })
+    }
+
+    /// What is kept of finished queries.
+    private mutating func append(_ flows: AdminMetrics.Flows) {
+        counter("flows_noted_total", "Finished queries that were noted for people to look at.", flows.noted)
+        counter(
+            "flows_lost_total",
+            "Flows that were not noted because of flows.rate or flows.watchedRate, that a reader was too slow for, or that "
+                + "could not be exported, by reason.",
+            [
+                ([("reason", FlowLoss.Reason.rate.rawValue)], flows.leftOut),
+                ([("reason", FlowLoss.Reason.overtaken.rawValue)], flows.overtaken),
+                ([("reason", "export")], flows.unwritten),
+            ])
+        counter("flows_exported_total", "Flows that were exported.", flows.exported)
+        gauge("flow_readers", "Readers that follow the flows, the exporter included.", Double(flows.readers))
     }
 
     /// The process.

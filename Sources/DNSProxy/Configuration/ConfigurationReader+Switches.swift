@@ -83,7 +83,7 @@ extension ConfigurationReader {
     }
 
     /// Whether a part is switched off in so many words.
-    private func isOff(_ node: DocumentNode) -> Bool {
+    func isOff(_ node: DocumentNode) -> Bool {
         guard case .scalar(let text, let isPlain) = node.content else { return false }
         return isPlain ? text == "none" || (node.isNull && !text.isEmpty) : text.isEmpty
     }

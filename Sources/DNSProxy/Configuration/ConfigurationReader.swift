@@ -50,6 +50,7 @@ struct ConfigurationReader {
             root.mapping("learning") { readLearning(&$0) }
             readFeed(&root)
             readAdmin(&root)
+            readFlows(&root)
             root.mapping("log") { log in
                 self.log.level = log.choice("level", Logger.Level.self) ?? self.log.level
                 self.log.format = log.choice("format", LogConfiguration.Format.self) ?? self.log.format

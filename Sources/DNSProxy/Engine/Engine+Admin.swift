@@ -49,11 +49,24 @@ extension Engine: AdminBackend {
         policy.identities = snapshot.policy.identities.count - 1
         policy.reloads = state.succeeded
         policy.failedReloads = state.failed
-        return AdminMetrics(
+        var metrics = AdminMetrics(
             version: Engine.version, started: started, workers: counters,
             durations: workers.map(\.durations).reduce(WorkerDurations(), +), waiting: waiting,
             connections: streams.connectionCount, answers: shared.cache.statistics, mappings: mappingTotals, feed: feed,
             upstreams: upstreamStates, policy: policy)
+        metrics.flows = flowTotals
+        return metrics
+    }
+
+    /// What was noted of finished queries.
+    private var flowTotals: AdminMetrics.Flows {
+        var totals = AdminMetrics.Flows()
+        if let ring = shared.flows {
+            (totals.noted, totals.leftOut, totals.overtaken) = ring.totals
+            totals.readers = ring.watcherCount
+        }
+        if let exporter { (totals.exported, totals.unwritten) = exporter.counts }
+        return totals
     }
 
     /// What waits, over all workers.

@@ -29,7 +29,8 @@ extension Engine {
     /// changes. Returns everything there is to say about the documents.
     @discardableResult
     public func reload() async -> [DocumentProblem] {
-        await reloader.run { self.reloadNow() }
+        exporter?.reopen()
+        return await reloader.run { self.reloadNow() }
     }
 
     /// Everything there is to say about the documents that `configuration` names, and nothing is started.

@@ -33,6 +33,8 @@ public final class Engine: Service, Sendable {
     let isListening = Atomic<Bool>(false)
     /// Connections of clients.
     let streams: StreamListener
+    /// Writes flows to a file; nil when that is not wanted.
+    let exporter: FlowExporter?
     /// Runs connections, the feed and the admin API.
     private let group: MultiThreadedEventLoopGroup
     /// The threads of the workers, until they start.
@@ -84,6 +86,7 @@ public final class Engine: Service, Sendable {
                     number, shared: shared, sockets: sockets, streams: streams, status: status)
                 threads.append(WorkerThread(worker) { end.yield() })
             }
+            exporter = try Engine.exporter(configuration, shared: shared, logger: logger)
             self.shared = shared
             self.streams = streams
             workers = statuses
@@ -124,6 +127,7 @@ public final class Engine: Service, Sendable {
             tasks.addTask { await self.shared.learning.takeReports() }
             tasks.addTask { await self.watchDocuments() }
             tasks.addTask { await self.rotateCookies() }
+            if let exporter { tasks.addTask { await exporter.run() } }
             if configuration.upstreams.isEmpty { tasks.addTask { await self.watchResolvConf() } }
             // Whatever ends first ends the daemon: a shutdown, or an admin server that cannot listen.
             do {

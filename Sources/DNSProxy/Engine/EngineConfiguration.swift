@@ -31,6 +31,8 @@ public struct EngineConfiguration: Sendable {
     public var feed = Feed()
     /// Where operators look.
     public var admin = Admin()
+    /// What is kept of finished queries.
+    public var flows = Flows()
 
     /// The defaults.
     public init() {}
@@ -113,6 +115,34 @@ public struct EngineConfiguration: Sendable {
         public var http: SocketAddress?
         /// Where `/health` and `/ready` are served; nil for nowhere.
         public var health: SocketAddress?
+    }
+
+    /// What is kept of finished queries.
+    public struct Flows: Sendable {
+        /// Flows that are kept for people to look at; 0 for none, and then none are exported either.
+        public var recent = 4_096
+        /// Flows a second that are noted at most while nobody looks, over all workers.
+        public var rate = 1_000
+        /// The same while somebody looks, or flows are exported.
+        public var watchedRate = 20_000
+        /// Where flows are written; nil for nowhere.
+        public var export: Export?
+
+        /// Where flows are written, and which.
+        public struct Export: Sendable {
+            /// The path of the file; nil for standard output.
+            public var file: String?
+            /// Bytes that the file may have before another one begins.
+            public var maxSize = 50_000_000
+            /// Files that are kept besides it.
+            public var maxFiles = 5
+            /// Flows have to be one of these; all are written when there are none.
+            public var allow: [FlowFilter] = []
+            /// Flows must not be one of these.
+            public var deny: [FlowFilter] = []
+            /// What of a flow is written.
+            public var fields = HubbleFields.all
+        }
     }
 
     /// Loopback, private and link-local ranges (RFC 1918, RFC 4193, RFC 3927, RFC 4291).

@@ -12,6 +12,15 @@ enum System {
         _ = unsafe setrlimit(files, &limit)
     }
 
+    /// What this host is called.
+    static var hostName: String {
+        var name = utsname()
+        guard unsafe uname(&name) == 0 else { return "" }
+        return unsafe withUnsafeBytes(of: name.nodename) { bytes in
+            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+
     /// Cores that this process may use; 1 at least.
     static var coreCount: Int {
         var set = cpu_set_t()

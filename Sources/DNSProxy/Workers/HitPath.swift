@@ -59,8 +59,12 @@ extension Pipeline {
             isNew = true
         }
         switch verdict.outcome {
-        case .allowed: counters.allowed += 1
-        case .audited: counters.audited += 1
+        case .allowed:
+            counters.allowed += 1
+            isAudited = false
+        case .audited:
+            counters.audited += 1
+            isAudited = true
         case .denied, .prohibited:
             return deny(verdict, question: question, limit: limit, into: &output)
         }

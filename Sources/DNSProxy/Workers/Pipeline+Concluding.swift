@@ -62,7 +62,9 @@ extension Pipeline {
                     let length = fail(
                         &output, question: question.span.extracting(0..<(waiter.query.question.end - Header.length)),
                         transport: waiter.origin.transport, error: error)
-                    endLate(.failed, of: waiter.origin, response: output[3], now: turn.now)
+                    endLate(
+                        .failed, of: waiter.origin, reply: output.span.extracting(0..<length),
+                        times: FlowTimes(upstream: turn.now.nanoseconds(since: waiter.origin.arrived)), turn: turn)
                     return length
                 }
             }
@@ -99,7 +101,9 @@ extension Pipeline {
                 question: question.span.extracting(0..<(waiter.query.question.end - Header.length)),
                 from: waiter.origin, turn: turn, sender: { waiter.sender })
             guard let ending else { return 0 }
-            endLate(ending.outcome, of: waiter.origin, response: output[3], now: turn.now)
+            endLate(
+                ending.outcome, of: waiter.origin, reply: output.span.extracting(0..<ending.length),
+                times: FlowTimes(upstream: turn.now.nanoseconds(since: waiter.origin.arrived)), turn: turn)
             return ending.length
         }
     }

@@ -169,36 +169,39 @@ extension Pipeline {
     }
 
     /// Sends the held replies that the feed has released, and deals with those whose time is up.
-    mutating func releaseHolds(now: Moment, listeners: inout Listeners) {
+    mutating func releaseHolds(turn: Turn, listeners: inout Listeners) {
         while let hold = holds.popReleased(upTo: shared.learning.released) {
             if shared.learning.hub.isRejected(hold.sequence) {
                 counters.holdRejections += 1
-                giveUp(hold, now: now, listeners: &listeners)
+                giveUp(hold, turn: turn, listeners: &listeners)
             } else {
-                send(hold.reply, of: hold, outcome: hold.outcome, now: now, listeners: &listeners)
+                send(hold.reply, of: hold, outcome: hold.outcome, turn: turn, listeners: &listeners)
             }
         }
-        while let hold = holds.popExpired(now: now) {
+        while let hold = holds.popExpired(now: turn.now) {
             counters.holdTimeouts += 1
-            giveUp(hold, now: now, listeners: &listeners)
+            giveUp(hold, turn: turn, listeners: &listeners)
         }
     }
 
     /// Does with a held reply whose mapping could not be confirmed what the operator wants.
-    private mutating func giveUp(_ hold: HoldTable.Hold, now: Moment, listeners: inout Listeners) {
+    private mutating func giveUp(_ hold: HoldTable.Hold, turn: Turn, listeners: inout Listeners) {
         if hold.failure.isEmpty {
-            send(hold.reply, of: hold, outcome: hold.outcome, now: now, listeners: &listeners)
+            send(hold.reply, of: hold, outcome: hold.outcome, turn: turn, listeners: &listeners)
         } else {
-            send(hold.failure, of: hold, outcome: .unacknowledged, now: now, listeners: &listeners)
+            send(hold.failure, of: hold, outcome: .unacknowledged, turn: turn, listeners: &listeners)
         }
     }
 
     /// Sends `reply`, with which the wait of `hold` and its query end.
     private mutating func send(
-        _ reply: [UInt8], of hold: HoldTable.Hold, outcome: QueryOutcome, now: Moment, listeners: inout Listeners
+        _ reply: [UInt8], of hold: HoldTable.Hold, outcome: QueryOutcome, turn: Turn, listeners: inout Listeners
     ) {
-        durations.holds.add(now.nanoseconds(since: hold.since))
-        endLate(outcome, of: hold.origin, response: reply[3], now: now)
+        let waited = max(0, turn.now.nanoseconds(since: hold.since))
+        durations.holds.add(waited)
+        var times = FlowTimes(hold: waited)
+        if hold.since > hold.origin.arrived { times.upstream = hold.since.nanoseconds(since: hold.origin.arrived) }
+        endLate(outcome, of: hold.origin, reply: reply.span, times: times, turn: turn)
         listeners.reply(to: hold.sender) { output in
             for index in reply.indices { output[index] = reply[index] }
             return reply.count

@@ -89,7 +89,9 @@ extension Pipeline {
         let ending = resolve(
             message, from: origin, turn: turn, output: &output, isSteered: true, sender: sender)
         guard let ending else { return 0 }
-        endLate(ending.outcome, of: origin, response: output[3], now: turn.now)
+        endLate(
+            ending.outcome, of: origin, reply: output.span.extracting(0..<ending.length), times: FlowTimes(), turn: turn
+        )
         return ending.length
     }
 

@@ -27,6 +27,10 @@ struct Pipeline: ~Copyable {
     var durations = WorkerDurations()
     /// Whether `durations` has changed since it was shown.
     var hasNewDurations = false
+    /// Whether the policy allowed the query at hand only because of audit.
+    var isAudited = false
+    /// Where finished queries are noted for people to look at.
+    var flows: FlowRecorder
     /// Queries that came and were answered in this turn.
     var answeredInTurn: UInt64 = 0
     /// Names that were asked for and answered in this turn for the first time.
@@ -81,6 +85,7 @@ struct Pipeline: ~Copyable {
         health = UpstreamHealth(board: shared.board)
         routing = shared.routes.load()
         secrets = shared.cookies.load()
+        flows = FlowRecorder(ring: shared.flows)
         upstreams.adopt(routing)
         health.adopt(routing)
     }
@@ -100,6 +105,7 @@ struct Pipeline: ~Copyable {
         _ message: Span<UInt8>, from origin: QueryOrigin, turn: Turn, output: inout MutableSpan<UInt8>,
         sender: () -> Sender
     ) -> Int {
+        var origin = origin
         let ending: Ending?
         switch answer(message, client: origin.client, transport: origin.transport, turn: turn, into: &output) {
         case .reply(let finished):
@@ -108,8 +114,10 @@ struct Pipeline: ~Copyable {
             counters.drop(\.droppedNotQuery)
             return 0
         case .miss:
+            origin.isAudited = isAudited
             ending = resolve(message, from: origin, turn: turn, output: &output, sender: sender)
         case .unlearned(let hit):
+            origin.isAudited = isAudited
             let question = message.extracting(Header.length..<query.question.end)
             ending = learnAndFinish(
                 &output, answer: StoredImage(hit), outcome: .hit, question: question, from: origin, turn: turn,
@@ -119,7 +127,7 @@ struct Pipeline: ~Copyable {
             renew(turn: turn)
         }
         guard let ending else { return 0 }
-        end(ending, response: output[3])
+        end(ending, of: origin, reply: output.span.extracting(0..<ending.length), turn: turn)
         return ending.length
     }
 }

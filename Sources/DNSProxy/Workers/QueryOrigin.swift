@@ -12,4 +12,6 @@ struct QueryOrigin: Sendable {
     let transport: QueryTransport
     /// When the turn began in which it was received.
     let arrived: Moment
+    /// Whether the policy allowed it only because of audit; known once it was judged.
+    var isAudited = false
 }

@@ -31,6 +31,12 @@ public enum QueryOutcome: Int, CaseIterable, Sendable {
 
     /// What metrics call it.
     public var label: String { "\(self)" }
+
+    /// The outcome that metrics call `label`.
+    public init?(label: String) {
+        guard let outcome = QueryOutcome.allCases.first(where: { $0.label == label }) else { return nil }
+        self = outcome
+    }
 }
 
 /// A finished reply.

@@ -53,6 +53,7 @@ struct Worker: ~Copyable, @unchecked Sendable {
             turn.epoch = shared.epoch
             turn.now = SystemClock.now()
             if turn.snapshot.generation != shared.snapshots.generation { turn.snapshot = shared.snapshots.load() }
+            pipeline.flows.beginTurn()
             pipeline.adoptRoutes()
             pipeline.adoptCookies()
             for index in 0..<ready {
@@ -64,7 +65,7 @@ struct Worker: ~Copyable, @unchecked Sendable {
                 }
             }
             pipeline.expireAttempts(turn: turn, listeners: &listeners)
-            if !pipeline.holds.isEmpty { pipeline.releaseHolds(now: turn.now, listeners: &listeners) }
+            if !pipeline.holds.isEmpty { pipeline.releaseHolds(turn: turn, listeners: &listeners) }
             listeners.flush()
             if !pipeline.seen.isEmpty {
                 shared.seenNames.note(pipeline.seen)
@@ -121,15 +122,17 @@ struct Worker: ~Copyable, @unchecked Sendable {
     ) {
         pipeline.counters.queriesUDP += 1
         let client = queries.client(number)
+        let origin = QueryOrigin(client: client.address, port: client.port, transport: .udp, arrived: turn.now)
         guard client.port != 0, pipeline.shared.takesQueries(from: client.address) else {
-            pipeline.counters.drop(\.droppedNotAllowed)
+            queries.withPayload(number, length: queries.length(number) ?? queries.payloadSize) { message in
+                pipeline.refuse(message, of: origin, turn: turn)
+            }
             return
         }
         guard let length = queries.length(number) else {
             pipeline.counters.drop(\.droppedOversized)
             return
         }
-        let origin = QueryOrigin(client: client.address, port: client.port, transport: .udp, arrived: turn.now)
         socket.reply(to: queries, number) { output in
             queries.withPayload(number, length: length) { message in
                 pipeline.handle(
@@ -177,12 +180,14 @@ struct Worker: ~Copyable, @unchecked Sendable {
             switch letter {
             case .query(let connection, let client, let message):
                 pipeline.counters.queriesTCP += 1
+                let origin = QueryOrigin(
+                    client: client.address, port: client.port, transport: .tcp, arrived: turn.now)
                 guard pipeline.shared.takesQueries(from: client.address) else {
-                    pipeline.counters.drop(\.droppedNotAllowed)
+                    pipeline.refuse(message.span, of: origin, turn: turn)
                     continue
                 }
                 Worker.serve(
-                    message, client: client, connection: connection, pipeline: &pipeline, listeners: &listeners,
+                    message, from: origin, connection: connection, pipeline: &pipeline, listeners: &listeners,
                     turn: turn)
             case .steered(let sender, let origin, let message):
                 Worker.serve(
@@ -213,10 +218,9 @@ struct Worker: ~Copyable, @unchecked Sendable {
 
     /// Answers one query of a connection, or leaves it with the pipeline.
     private static func serve(
-        _ message: [UInt8], client: SocketAddress, connection: ConnectionID, pipeline: inout Pipeline,
+        _ message: [UInt8], from origin: QueryOrigin, connection: ConnectionID, pipeline: inout Pipeline,
         listeners: inout Listeners, turn: Pipeline.Turn
     ) {
-        let origin = QueryOrigin(client: client.address, port: client.port, transport: .tcp, arrived: turn.now)
         listeners.reply(to: Sender(connection: connection)) { output in
             pipeline.handle(
                 message.span, from: origin, turn: turn, output: &output,

@@ -40,7 +40,7 @@ extension PolicySnapshot {
     }
 
     /// The matching rules about queries over `transport`: those that deny first.
-    private func explained(_ entries: [RuleTables.Entry], _ transport: QueryTransport) -> [Explanation.Rule] {
+    func explained(_ entries: [RuleTables.Entry], _ transport: QueryTransport) -> [Explanation.Rule] {
         let effects: [(first: RuleEffects, text: String)] = [
             (.deniesUDP, "denies"), (.auditDeniesUDP, "would deny (audit)"), (.allowsUDP, "allows"),
             (.auditAllowsUDP, "would allow (audit)"),
@@ -56,7 +56,7 @@ extension PolicySnapshot {
     }
 
     /// The reason for an outcome in one sentence.
-    private func reason(
+    func reason(
         _ outcome: Verdict.Outcome, _ matching: [Explanation.Rule], _ ruleSet: RuleTables.RuleSet, isUnknown: Bool,
         _ selecting: [String]
     ) -> String {

@@ -1,0 +1,43 @@
+import Logging
+import ServiceLifecycle
+
+extension Engine {
+    /// How long a reader of flows sleeps when there is nothing new.
+    private static let pause = Duration.milliseconds(50)
+    /// After so many pauses in a row a reader is written to all the same, so that one that has gone is noticed.
+    private static let pausesUntilSign = 100
+
+    /// The exporter that `configuration` asks for.
+    /// - Throws: `SystemError` when its file cannot be opened.
+    static func exporter(
+        _ configuration: EngineConfiguration, shared: EngineShared, logger: Logger
+    ) throws(SystemError) -> FlowExporter? {
+        guard let export = configuration.flows.export, let ring = shared.flows else { return nil }
+        return try FlowExporter(
+            export, ring: ring, snapshots: shared.snapshots, node: System.hostName, logger: logger)
+    }
+
+    public var keepsFlows: Bool { shared.flows != nil }
+
+    public func flows(_ request: FlowRequest, _ body: ([FlowEvent]) async throws -> Void) async throws {
+        guard let ring = shared.flows else { return }
+        if request.follows { ring.beginWatching() }
+        defer { if request.follows { ring.endWatching() } }
+        var listing = FlowListing(request, ring: ring, snapshots: shared.snapshots, now: SystemClock.now())
+        let recent = listing.recent()
+        for start in stride(from: 0, to: recent.count, by: FlowListing.batchSize) {
+            try await body(listing.flows(recent[start..<min(start + FlowListing.batchSize, recent.count)]))
+        }
+        var pauses = 0
+        while request.follows, !Task.isCancelled, !Task.isShuttingDownGracefully {
+            let (events, hasMore) = listing.next()
+            if !events.isEmpty || pauses == Engine.pausesUntilSign {
+                try await body(events)
+                pauses = 0
+            }
+            guard !hasMore else { continue }
+            try await Task.sleep(for: Engine.pause)
+            pauses += 1
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import DNSWire
+import FQDNCache
+import FQDNPolicy
+
+/// One finished query as a worker notes it: plain data of a fixed size. What it says to people is `FlowReader`'s business.
+struct FlowEntry {
+    /// Bytes of the message that are kept.
+    static let capacity = 400
+
+    /// What stands for a time that there is none of.
+    static let none: Int64 = -1
+
+    /// The client's address.
+    var client = IPAddress(ipv4: 0)
+    /// The client's port.
+    var port: UInt16 = 0
+    /// How it came.
+    var transport = QueryTransport.udp
+    /// How it ended.
+    var outcome = QueryOutcome.dropped
+    /// Whether the policy would have denied it but for audit.
+    var isAudited = false
+    /// The number of the identity that asked.
+    var identity = IdentityID.unknown
+    /// The policy that judged it.
+    var generation: UInt64 = 0
+    /// When it arrived.
+    var arrived = Moment(nanoseconds: 0)
+    /// Nanoseconds until it ended; `none` until the turn is over in which it came and ended.
+    var total = FlowEntry.none
+    /// Nanoseconds that it waited for an upstream, or `none`.
+    var upstream = FlowEntry.none
+    /// Nanoseconds that its reply waited for the feed, or `none`.
+    var hold = FlowEntry.none
+    /// Length of the message: the reply, or the query when there was no reply.
+    var length: UInt16 = 0
+    /// The first bytes of it.
+    var message = InlineArray<400, UInt8>(repeating: 0)
+
+    /// How many bytes of the message are there.
+    var count: Int { min(Int(length), FlowEntry.capacity) }
+    /// When it ended.
+    var ended: Moment { arrived.adding(nanoseconds: max(total, 0)) }
+}
+
+/// The times of a query that has waited, in nanoseconds.
+struct FlowTimes {
+    /// From its arrival to its end; `FlowEntry.none` while that is not known.
+    var total = FlowEntry.none
+    /// For an upstream, or `FlowEntry.none`.
+    var upstream = FlowEntry.none
+    /// For the feed, or `FlowEntry.none`.
+    var hold = FlowEntry.none
+}

@@ -1,0 +1,135 @@
+import Dispatch
+import Logging
+import Synchronization
+
+/// Writes flows to a file or to standard output, a line each, on a thread of its own: what it is too slow for, or what the
+/// disk has no room for, is lost and counted, and nobody waits for it.
+final class FlowExporter: Sendable {
+    /// What it needs to go on.
+    private struct State: ~Copyable {
+        /// Where lines go.
+        var file: FlowFile
+        /// What makes flows of what workers note.
+        var reader: FlowReader
+        /// How far it is.
+        var position: FlowRing.Position
+        /// Whether the last write failed, so that it is said once.
+        var isFailing = false
+    }
+
+    /// Where flows are.
+    private let ring: FlowRing
+    /// Which ones are written.
+    private let selection: FlowSelection
+    /// What of each is written.
+    private let fields: HubbleFields
+    /// What this host is called.
+    private let node: String
+    /// What it needs to go on.
+    private let state: Mutex<State>
+    /// Whether the file is to be opened anew.
+    private let isReopening = Atomic(false)
+    /// Lines that were written.
+    private let exportedCount = Atomic<UInt64>(0)
+    /// Lines that could not be written.
+    private let lostCount = Atomic<UInt64>(0)
+    /// Its thread.
+    private let queue = DispatchQueue(label: "export")
+    /// Where failures go.
+    private let logger: Logger
+
+    /// How long it sleeps when there is nothing to do.
+    private static let pause = Duration.milliseconds(100)
+    /// Flows of one batch.
+    private static let batch = 256
+
+    /// An exporter as `configuration` says, which begins with what happens from now on.
+    /// - Throws: `SystemError` when the file cannot be opened.
+    init(
+        _ configuration: EngineConfiguration.Flows.Export, ring: FlowRing, snapshots: PublishedCell<EngineSnapshot>,
+        node: String, logger: Logger
+    ) throws(SystemError) {
+        self.ring = ring
+        self.node = node
+        self.logger = logger
+        selection = FlowSelection(allow: configuration.allow, deny: configuration.deny)
+        fields = configuration.fields
+        let file = try FlowFile(
+            path: configuration.file, maxSize: configuration.maxSize, maxFiles: configuration.maxFiles)
+        state = Mutex(State(file: file, reader: FlowReader(snapshots), position: ring.newest))
+    }
+
+    /// Lines that were written, and lines that were not.
+    var counts: (exported: UInt64, lost: UInt64) {
+        (exportedCount.load(ordering: .relaxed), lostCount.load(ordering: .relaxed))
+    }
+
+    /// Opens the file at its path anew before the next line, as after a rotation by somebody else.
+    func reopen() { isReopening.store(true, ordering: .relaxed) }
+
+    /// Exports until the task is cancelled, and then what is there.
+    func run() async {
+        ring.beginWatching()
+        defer { ring.endWatching() }
+        while !Task.isCancelled {
+            await drain()
+            try? await Task.sleep(for: FlowExporter.pause)
+        }
+        await drain()
+    }
+
+    /// Writes what is there, on the thread of its own.
+    private func drain() async {
+        await withCheckedContinuation { continuation in
+            queue.async {
+                while self.step() {}
+                continuation.resume()
+            }
+        }
+    }
+
+    /// Writes one batch; false when there is no more.
+    private func step() -> Bool {
+        state.withLock { state in
+            var entries: [FlowEntry] = []
+            entries.reserveCapacity(FlowExporter.batch)
+            let loss = ring.read(from: &state.position, limit: FlowExporter.batch, into: &entries)
+            if isReopening.exchange(false, ordering: .relaxed) { note(&state, reopen(&state.file)) }
+            state.reader.beginBatch()
+            var events = loss.events
+            for entry in entries {
+                if let flow = state.reader.flow(entry, selection) { events.append(.flow(flow)) }
+            }
+            let time = SystemClock.wallSeconds()
+            let lines = events.compactMap { event in
+                (try? HubbleEvent(event, node: node, time: time, fields: fields).line()).map { $0 + [0x0A] }
+            }
+            guard !lines.isEmpty else { return entries.count == FlowExporter.batch }
+            let (written, failure) = state.file.append(lines)
+            exportedCount.wrappingAdd(UInt64(written), ordering: .relaxed)
+            lostCount.wrappingAdd(UInt64(lines.count - written), ordering: .relaxed)
+            note(&state, failure)
+            return entries.count == FlowExporter.batch
+        }
+    }
+
+    /// Opens `file` anew; what is wrong if that fails.
+    private func reopen(_ file: inout FlowFile) -> SystemError? {
+        do throws(SystemError) {
+            try file.reopen()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Says so when writing begins to fail, and when it works again.
+    private func note(_ state: inout State, _ failure: SystemError?) {
+        if let failure, !state.isFailing {
+            logger.error("flows are lost: \(failure)")
+        } else if failure == nil, state.isFailing {
+            logger.notice("flows are exported again")
+        }
+        state.isFailing = failure != nil
+    }
+}

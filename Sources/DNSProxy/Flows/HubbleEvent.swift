@@ -1,0 +1,110 @@
+import DNSWire
+import FoundationEssentials
+
+/// A flow, or the loss of some, in the JSON that Hubble writes (`flow.proto` and `observer.proto` of Cilium, as protobuf
+/// writes JSON): for programs that read Hubble's flows already.
+///
+/// It is told from the client's side: `source` is who asked, whichever way the message went.
+public struct HubbleEvent: Sendable {
+    /// The object.
+    private let object: [String: JSONValue]
+
+    /// What `event` is on `node`, of which `fields` are kept. A loss has no time of its own and gets `time`, in seconds
+    /// since the epoch.
+    public init(_ event: FlowEvent, node: String, time: Double, fields: HubbleFields = .all) {
+        switch event {
+        case .flow(let flow):
+            let time = JSONValue.string(Timestamp.text(flow.time))
+            let full = HubbleEvent.flow(flow, node: node, time: time)
+            object = ["flow": .object(fields.kept(of: full)), "node_name": .string(node), "time": time]
+        case .lost(let loss):
+            let source = loss.reason == .rate ? "OBSERVER_EVENTS_QUEUE" : "HUBBLE_RING_BUFFER"
+            object = [
+                "lost_events": .object(["source": .string(source), "num_events_lost": .string("\(loss.count)")]),
+                "node_name": .string(node), "time": .string(Timestamp.text(time)),
+            ]
+        }
+    }
+
+    /// One line without its line feed.
+    public func line() throws -> [UInt8] {
+        Array(try AdminJSON.encoder.encode(JSONValue.object(object)))
+    }
+
+    /// The object of a flow.
+    private static func flow(_ flow: Flow, node: String, time: JSONValue) -> [String: JSONValue] {
+        let transport = flow.transport == "udp" ? "UDP" : "TCP"
+        var object: [String: JSONValue] = [
+            "time": time, "verdict": .string(flow.verdict.rawValue), "node_name": .string(node), "Type": .string("L7"),
+            "traffic_direction": .string("EGRESS"),
+            "IP": .object([
+                "source": .string(flow.client), "ipVersion": .string(flow.client.contains(":") ? "IPv6" : "IPv4"),
+            ]),
+            "l4": .object([transport: .object(["source_port": .number(UInt64(flow.clientPort))])]),
+            "source": .object(source(flow)),
+            "l7": .object([
+                "type": .string(flow.rcode == nil ? "REQUEST" : "RESPONSE"),
+                "latency_ns": .string("\(flow.nanoseconds)"), "dns": .object(dns(flow)),
+            ]),
+        ]
+        if flow.outcome == QueryOutcome.denied.label || flow.outcome == QueryOutcome.prohibited.label {
+            object["drop_reason_desc"] = .string("POLICY_DENIED")
+        }
+        if let rule = flow.rule, flow.verdict != .error {
+            let parts = rule.policy.split(separator: "/", maxSplits: 1).map(String.init)
+            var policy: [String: JSONValue] = ["name": .string(parts.last ?? rule.policy)]
+            if parts.count == 2 { policy["namespace"] = .string(parts[0]) }
+            object[flow.verdict == .forwarded ? "egress_allowed_by" : "egress_denied_by"] = .array([.object(policy)])
+        }
+        return object
+    }
+
+    /// Who asked. The field for the identity's number has 32 bits, so it gets the lower ones of ours.
+    private static func source(_ flow: Flow) -> [String: JSONValue] {
+        var source: [String: JSONValue] = [
+            "identity": .number(flow.identity & 0xFFFF_FFFF),
+            "labels": .array(flow.labels.sorted { $0.key < $1.key }.map { .string("\($0.key)=\($0.value)") }),
+        ]
+        if !flow.namespace.isEmpty {
+            source["namespace"] = .string(flow.namespace)
+            source["pod_name"] = .string(flow.workload)
+        }
+        return source
+    }
+
+    /// What was asked and answered.
+    private static func dns(_ flow: Flow) -> [String: JSONValue] {
+        var dns: [String: JSONValue] = ["query": .string(flow.name), "observation_source": .string("proxy")]
+        if !flow.type.isEmpty { dns["qtypes"] = .array([.string(flow.type)]) }
+        if let rcode = flow.rcode, let code = ResponseCode(rcode) {
+            dns["rcode"] = .number(UInt64(code.rawValue))
+        }
+        if !flow.addresses.isEmpty { dns["ips"] = .array(flow.addresses.map { .string($0) }) }
+        if !flow.cnames.isEmpty { dns["cnames"] = .array(flow.cnames.map { .string($0) }) }
+        if !flow.recordTypes.isEmpty { dns["rrtypes"] = .array(flow.recordTypes.map { .string($0) }) }
+        if let ttl = flow.ttl { dns["ttl"] = .number(UInt64(ttl)) }
+        return dns
+    }
+}
+
+/// JSON of any shape, to be written.
+enum JSONValue: Encodable, Hashable, Sendable {
+    /// Text.
+    case string(String)
+    /// A whole number.
+    case number(UInt64)
+    /// A list.
+    case array([JSONValue])
+    /// Named values.
+    case object([String: JSONValue])
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .string(let text): try container.encode(text)
+        case .number(let number): try container.encode(number)
+        case .array(let values): try container.encode(values)
+        case .object(let values): try container.encode(values)
+        }
+    }
+}
