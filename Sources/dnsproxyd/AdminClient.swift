@@ -19,7 +19,7 @@ struct AdminClient {
     /// Largest answer that is read as a whole.
     private static let answerLimit = 64 << 20
     /// Longest line of an answer that is read line by line.
-    private static let lineLimit = 16 << 20
+    static let lineLimit = 16 << 20
 
     /// What `GET path` answers.
     /// - Throws: `CommandFailure` when the daemon cannot be reached or refuses.
@@ -70,7 +70,7 @@ struct AdminClient {
     }
 
     /// Sends a request and hands the body of a successful answer to `read`.
-    private func send<Result>(
+    func send<Result>(
         _ method: HTTPMethod, _ path: String, _ parameters: Parameters,
         _ read: (HTTPClientResponse.Body) async throws -> Result
     ) async throws -> Result {

@@ -19,7 +19,7 @@ struct DNSProxyd: AsyncParsableCommand {
         version: Engine.version,
         subcommands: [
             ServeCommand.self, CheckCommand.self, CacheCommand.self, PolicyCommand.self, IdentityCommand.self,
-            FeedCommand.self, StatusCommand.self,
+            FeedCommand.self, ObserveCommand.self, StatusCommand.self,
         ])
 
     /// Runs the command that the arguments name, and ends the process with its status.
