@@ -10,6 +10,8 @@ extension AdminClient {
         _ path: String, _ parameters: Parameters, _ body: ([Element]) throws -> Void
     ) async throws {
         try await send(.GET, path, parameters) { response in
+            // From here on the daemon may be silent for as long as it likes.
+            Progress.end()
             let decoder = JSONDecoder()
             var lines = LineSplitter(limit: AdminClient.lineLimit)
             for try await part in response {

@@ -180,6 +180,29 @@ extension ConfigurationTests {
             "admin: {socket: /run/dnsproxyd/feed.sock}\n",
             "1:8: error: admin: the admin socket and the feed socket are both \"/run/dnsproxyd/feed.sock\""
         ),
+        // flows
+        ("flows: {recent: 0}\n", "1:17: error: flows.recent: expected a whole number from 1 to 65536, found \"0\""),
+        ("flows: {watchedRate: 0}\n", noWatchedRate),
+        ("flows: {sample: 1}\n", "1:9: error: flows: unknown key \"sample\""),
+        ("flows: {export: {maxFiles: 1}}\n", "1:17: error: flows.export: \"file\" is missing"),
+        (
+            "flows: {export: {file: stdout, maxSize: 10}}\n",
+            "1:41: error: flows.export.maxSize: expected a size from 1KB to 1TiB"
+        ),
+        (
+            "flows: {export: {file: f, allow: [{verdict: [DENIED]}]}}\n",
+            "1:46: error: flows.export.allow[0].verdict[0]: unknown value \"DENIED\"; "
+                + "expected one of FORWARDED, DROPPED, AUDIT, ERROR"
+        ),
+        (
+            "flows: {export: {file: f, deny: [{name: [\"a b\"]}]}}\n",
+            "1:42: error: flows.export.deny[0].name[0]: pattern \"a b\" contains \" \": "
+                + "only letters, digits, \"-\", \"_\", \".\" and \"*\" are allowed"
+        ),
+        (
+            "flows: {export: {file: f, fields: [l7.dns.qury]}}\n",
+            "1:36: error: flows.export.fields[0]: there is no field \"l7.dns.qury\" (did you mean \"l7.dns.query\"?)"
+        ),
         // log
         (
             "log: {level: verbose}\n",
@@ -188,6 +211,10 @@ extension ConfigurationTests {
         ),
         ("log: {format: xml}\n", "1:15: error: log.format: unknown value \"xml\"; expected one of text, json"),
     ]
+
+    /// What is said about a rate that notes nothing for whoever looks.
+    private static let noWatchedRate =
+        "1:22: error: flows.watchedRate: expected a whole number from 1 to 1000000, found \"0\""
 
     /// What is said about an empty `allowQueriesFrom`.
     private static let nobody =

@@ -38,6 +38,8 @@ import Testing
         #expect(engine.admin.socket == "/run/dnsproxyd/admin.sock")
         #expect(engine.admin.http?.description == "127.0.0.1:9253")
         #expect(engine.admin.health?.description == "127.0.0.1:8080")
+        #expect(engine.flows.recent == 4_096 && engine.flows.rate == 1_000 && engine.flows.watchedRate == 20_000)
+        #expect(engine.flows.export == nil)
         #expect(configuration.log == LogConfiguration())
         #expect(configuration.problems.isEmpty)
     }
@@ -67,6 +69,18 @@ import Testing
             learning: {scope: all, minTTL: 60s, grace: 2m, maxAddressesPerName: 50, denyAddresses: [192.0.2.0/24]}
             feed: {socket: /tmp/feed.sock, journal: state, maxDelay: 250ms, onDelay: servfail, requireEnforcer: true}
             admin: {socket: run/admin.sock, http: "0.0.0.0:9999", health: "[::]:8081", exposeHTTP: true}
+            flows:
+              recent: 100
+              rate: 0
+              watchedRate: 5
+              export:
+                file: flows.log
+                maxSize: 1MB
+                maxFiles: 0
+                allow: [{verdict: [DROPPED], outcome: [denied], name: ["*.a"], type: [A, TYPE65], rcode: [REFUSED]}]
+                deny: [{identity: [shop/web], client: [10.0.0.0/8]}, {}]
+                fields: [verdict, l7]
+                redact: [l7.dns.query]
             log: {level: debug, format: json}
             """)
         let engine = configuration.engine
@@ -114,8 +128,23 @@ import Testing
         #expect(engine.feed.requireEnforcer)
         #expect(engine.admin.socket == "/etc/dnsproxyd/run/admin.sock")
         #expect(engine.admin.http?.description == "0.0.0.0:9999" && engine.admin.health?.description == "[::]:8081")
+        #expect(engine.flows.recent == 100 && engine.flows.rate == 0 && engine.flows.watchedRate == 5)
+        let export = try #require(engine.flows.export)
+        #expect(export.file == "/etc/dnsproxyd/flows.log" && export.maxSize == 1_000_000 && export.maxFiles == 0)
+        #expect(export.allow.count == 1 && export.deny.count == 2)
+        #expect(export.allow[0].verdicts == [.dropped] && export.allow[0].outcomes == [.denied])
+        #expect(export.allow[0].types == [.a, .https] && export.allow[0].responseCodes == [.refused])
+        #expect(export.allow[0].names.count == 1)
+        #expect(export.deny[0].identityNames == ["shop/web"] && export.deny[0].clients.count == 1)
         #expect(configuration.log.level == .debug && configuration.log.format == .json)
         #expect(configuration.problems.isEmpty)
+    }
+
+    @Test func `flows are switched off, or exported to standard output`() throws {
+        #expect(try read("flows: none").engine.flows.recent == 0)
+        let flows = try read("flows: {export: {file: stdout}}").engine.flows
+        #expect(flows.recent == 4_096 && flows.export != nil && flows.export?.file == nil)
+        #expect(try read("flows: {export: none}").engine.flows.export == nil)
     }
 
     @Test(arguments: [

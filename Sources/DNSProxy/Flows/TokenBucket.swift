@@ -20,7 +20,7 @@ struct TokenBucket {
         } else {
             credit = limit
         }
-        updated = now
+        updated = max(updated ?? now, now)
         guard credit >= interval else { return false }
         credit -= interval
         return true

@@ -12,9 +12,10 @@ struct ObserveCommand: AsyncParsableCommand {
             wrong can be seen afterwards. A filter that is given more than once takes any of its values; different \
             filters all have to fit.
 
-            EXAMPLES: dnsproxyd observe --verdict DROPPED --since 5m
-                      dnsproxyd observe -f --identity production/api --name '**.amazonaws.com'
-                      dnsproxyd observe -f -o jsonpb | jq .flow.l7.dns
+            EXAMPLES:
+              dnsproxyd observe --verdict DROPPED --since 5m
+              dnsproxyd observe -f --identity production/api --name '**.amazonaws.com'
+              dnsproxyd observe -f -o jsonpb | jq .flow.l7.dns
             """)
 
     @Flag(name: [.customShort("f"), .customLong("follow")], help: "Go on with what comes.")
@@ -30,7 +31,9 @@ struct ObserveCommand: AsyncParsableCommand {
     var outcome: [String] = []
     @Option(help: ArgumentHelp("Names that this matchPattern matches.", valueName: "pattern"))
     var name: [String] = []
-    @Option(help: "Who asked: the identity's number, name, or namespace/name.")
+    @Option(
+        name: [.customShort("e"), .customLong("identity"), .customLong("endpoint")],
+        help: "Who asked: the identity's number, its name, or namespace/name.", completion: IdentityOption.completion)
     var identity: [String] = []
     @Option(help: ArgumentHelp("The client's address, or its network.", valueName: "address"))
     var client: [String] = []
