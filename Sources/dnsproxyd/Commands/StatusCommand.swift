@@ -42,7 +42,7 @@ struct StatusCommand: AsyncParsableCommand {
     /// Writes one line.
     private static func write(_ line: Line) throws {
         let head = line.title.isEmpty ? "" : "\(line.title):"
-        let space = String(repeating: " ", count: max(1, 12 - head.count))
+        let space = String(repeating: " ", count: max(1, 13 - head.count))
         try StandardOutput.line(
             Terminal.styled(head, .title) + space + Terminal.styled(printable(line.text), line.style))
     }
