@@ -75,9 +75,9 @@ extension EndToEnd {
             let list = try visit.type("cache list")
             #expect(list.status == 0, "\(list.errors)")
             let mapping = try #require(list.lines.first { $0.contains("api.shop.example.") }, "\(list.output)")
-            #expect(mapping.contains("127.0.0.1") && mapping.contains("192.0.2.10"))
+            #expect(mapping.contains("shop/web") && mapping.contains("192.0.2.10"))
             let other = try #require(list.lines.first { $0.contains("ledger.shop.example.") }, "\(list.output)")
-            #expect(other.contains("127.0.0.2") && other.contains("203.0.113.40"))
+            #expect(other.contains("shop/batch") && other.contains("203.0.113.40"))
 
             let reason = try visit.type("policy explain")
             #expect(reason.status == 0, "\(reason.errors)")
