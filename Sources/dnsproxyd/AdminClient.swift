@@ -55,7 +55,10 @@ struct AdminClient {
                     }
                 }
             }
-            guard isWhole else { throw CommandFailure("\(socket): the daemon broke off its answer") }
+            guard isWhole else {
+                throw CommandFailure(
+                    "\(socket): the daemon broke off its answer, as it does when that is not read for ten seconds")
+            }
         }
     }
 
