@@ -61,10 +61,8 @@ extension Engine: AdminBackend {
     /// What was noted of finished queries.
     private var flowTotals: AdminMetrics.Flows {
         var totals = AdminMetrics.Flows()
-        if let ring = shared.flows {
-            (totals.noted, totals.leftOut, totals.overtaken) = ring.totals
-            totals.readers = ring.watcherCount
-        }
+        (totals.noted, totals.leftOut, totals.overtaken) = shared.flows.totals
+        totals.readers = shared.flows.watcherCount
         if let exporter { (totals.exported, totals.unwritten) = exporter.counts }
         return totals
     }

@@ -12,15 +12,16 @@ extension Engine {
     static func exporter(
         _ configuration: EngineConfiguration, shared: EngineShared, logger: Logger
     ) throws(SystemError) -> FlowExporter? {
-        guard let export = configuration.flows.export, let ring = shared.flows else { return nil }
+        guard let export = configuration.flows.export, shared.flows.isOn else { return nil }
         return try FlowExporter(
-            export, ring: ring, snapshots: shared.snapshots, node: System.hostName, logger: logger)
+            export, ring: shared.flows, snapshots: shared.snapshots, node: System.hostName, logger: logger)
     }
 
-    public var keepsFlows: Bool { shared.flows != nil }
+    public var keepsFlows: Bool { shared.flows.isOn }
 
     public func flows(_ request: FlowRequest, _ body: ([FlowEvent]) async throws -> Void) async throws {
-        guard let ring = shared.flows else { return }
+        let ring = shared.flows
+        guard ring.isOn else { return }
         if request.follows { ring.beginWatching() }
         defer { if request.follows { ring.endWatching() } }
         var listing = FlowListing(request, ring: ring, snapshots: shared.snapshots, now: SystemClock.now())

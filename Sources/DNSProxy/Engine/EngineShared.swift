@@ -17,8 +17,8 @@ final class EngineShared: Sendable {
     let cookies = PublishedCell(CookieSecrets())
     /// Which upstreams answer for which names.
     let routes: PublishedCell<RouteTable>
-    /// What is kept of finished queries; nil for nothing.
-    let flows: FlowRing?
+    /// What is kept of finished queries.
+    let flows: FlowRing
     /// What is known of their servers.
     let board: UpstreamBoard
     /// Which worker has which question with upstreams.
@@ -53,12 +53,9 @@ final class EngineShared: Sendable {
         self.routes = routes
         self.board = board
         self.mailboxes = mailboxes
-        let flows = configuration.flows
-        self.flows =
-            flows.recent == 0
-            ? nil
-            : FlowRing(
-                capacity: flows.recent, rate: flows.rate, watchedRate: flows.watchedRate, workers: mailboxes.count)
+        flows = FlowRing(
+            capacity: configuration.flows.recent, rate: configuration.flows.rate,
+            watchedRate: configuration.flows.watchedRate, workers: mailboxes.count)
         ttlPolicy = TTLPolicy(
             minTTL: configuration.cache.minTTL, maxTTL: configuration.cache.maxTTL,
             negativeMaxTTL: configuration.cache.negativeMaxTTL)

@@ -5,8 +5,10 @@ import FQDNPolicy
 /// Where one worker notes finished queries in the course of a turn. Queries that the cache answers are noted only while
 /// somebody looks; all others always, so that what went wrong can be seen afterwards.
 struct FlowRecorder: ~Copyable {
-    /// Where they go; nil when flows are off.
-    private let ring: FlowRing?
+    /// Where they go.
+    private let ring: FlowRing
+    /// Whether anything is noted.
+    let isOn: Bool
     /// Flows of this turn, and room for more of them.
     private var entries: [FlowEntry]
     /// How many there are.
@@ -21,14 +23,12 @@ struct FlowRecorder: ~Copyable {
     /// Flows that are handed over at once.
     private static let batch = 64
 
-    /// A recorder that hands over to `ring`, or notes nothing.
-    init(ring: FlowRing?) {
+    /// A recorder that hands over to `ring`, if that is on.
+    init(ring: FlowRing) {
         self.ring = ring
-        entries = ring == nil ? [] : Array(repeating: FlowEntry(), count: FlowRecorder.batch)
+        isOn = ring.isOn
+        entries = ring.isOn ? Array(repeating: FlowEntry(), count: FlowRecorder.batch) : []
     }
-
-    /// Whether anything is noted.
-    var isOn: Bool { ring != nil }
 
     /// Whether anything waits for the end of the turn.
     var isPending: Bool { count > 0 || leftOut > 0 }
@@ -36,8 +36,7 @@ struct FlowRecorder: ~Copyable {
     /// Looks whether somebody looks.
     @inline(__always)
     mutating func beginTurn() {
-        guard let ring else { return }
-        takesHits = ring.isWatched
+        takesHits = isOn && ring.isWatched
     }
 
     /// Notes a query that has ended with `message`, the reply, or with none, and then that is the query itself.
@@ -46,7 +45,7 @@ struct FlowRecorder: ~Copyable {
         _ message: Span<UInt8>, of origin: QueryOrigin, outcome: QueryOutcome, isAudited: Bool, times: FlowTimes,
         policy: PolicySnapshot, now: Moment
     ) {
-        guard let ring else { return }
+        guard isOn else { return }
         guard bucket.take(interval: takesHits ? ring.watchedInterval : ring.interval, now: now) else {
             leftOut += 1
             return
@@ -71,7 +70,7 @@ struct FlowRecorder: ~Copyable {
 
     /// Hands over what was noted in a turn that ended at `end`.
     mutating func handOver(end: Moment) {
-        guard let ring, isPending else { return }
+        guard isPending else { return }
         for index in 0..<count where entries[index].total == FlowEntry.none {
             entries[index].total = max(0, end.nanoseconds(since: entries[index].arrived))
         }

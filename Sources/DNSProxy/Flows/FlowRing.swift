@@ -39,7 +39,7 @@ final class FlowRing: Sendable {
         var overtaken: UInt64 = 0
     }
 
-    /// Flows that are kept.
+    /// Flows that are kept; 0 when flows are off.
     let capacity: Int
     /// Nanoseconds between two flows of a worker while nobody looks; nil for none.
     let interval: Int64?
@@ -53,7 +53,7 @@ final class FlowRing: Sendable {
     /// An empty ring for `capacity` flows, of which `workers` together may note `rate` a second, `watchedRate` while
     /// somebody looks.
     init(capacity: Int, rate: Int, watchedRate: Int, workers: Int) {
-        self.capacity = max(capacity, 1)
+        self.capacity = max(capacity, 0)
         interval = FlowRing.interval(rate, workers)
         watchedInterval = FlowRing.interval(watchedRate, workers)
     }
@@ -62,6 +62,9 @@ final class FlowRing: Sendable {
     private static func interval(_ rate: Int, _ workers: Int) -> Int64? {
         rate > 0 ? 1_000_000_000 * Int64(workers) / Int64(rate) : nil
     }
+
+    /// Whether flows are kept at all.
+    var isOn: Bool { capacity > 0 }
 
     /// Whether somebody looks.
     var isWatched: Bool { watchers.load(ordering: .relaxed) > 0 }
@@ -77,6 +80,7 @@ final class FlowRing: Sendable {
 
     /// Adds flows, and how many others were left out.
     func append(_ entries: Span<FlowEntry>, leftOut: UInt64) {
+        guard isOn else { return }
         state.withLock { state in
             for index in entries.indices {
                 let place = Int(state.next % UInt64(capacity))
