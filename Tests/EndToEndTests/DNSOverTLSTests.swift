@@ -15,22 +15,12 @@ extension EndToEnd {
             return try Daemon(setup)
         }
 
-        /// Local ports of connections from this machine to `port` that are open.
-        private func connections(to port: Int) throws -> Set<Int> {
-            let table = try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)
-            let ports = table.split(separator: "\n").dropFirst().compactMap { line -> Int? in
-                let fields = line.split(separator: " ")
-                // Established, and towards the port.
-                guard fields.count > 3, fields[3] == "01", fields[2].hasSuffix(":" + hex(port)) else { return nil }
-                return fields[1].split(separator: ":").last.flatMap { Int($0, radix: 16) }
-            }
-            return Set(ports)
-        }
-
-        /// A port as the kernel's table has it.
-        private func hex(_ port: Int) -> String {
-            let text = String(port, radix: 16, uppercase: true)
-            return String(repeating: "0", count: 4 - text.count) + text
+        /// Local addresses of connections from this machine to `port` that are open. Asked of the kernel by port: its
+        /// table of all connections leaves some out while others come and go.
+        private func connections(to port: Int) throws -> Set<String> {
+            let list = try run(["ss", "-Htn", "state", "established", "dport = :\(port)"])
+            #expect(list.status == 0, "\(list.errors)")
+            return Set(list.lines.compactMap { $0.split(separator: " ").dropFirst(2).first.map(String.init) })
         }
 
         @Test func `a server that proves its name is asked over one connection for all questions`() throws {

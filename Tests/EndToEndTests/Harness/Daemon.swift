@@ -68,7 +68,8 @@ final class Daemon {
 
     /// Waits until it says that nothing is missing any more.
     private func waitUntilReady() throws {
-        try eventually("not ready: \(process.output) \(process.errors)") {
+        // A long journal takes a while on a machine that has other things to do.
+        try eventually("not ready: \(process.output) \(process.errors)", within: .seconds(90)) {
             if let status = process.poll() { throw HarnessError("ended with \(status): \(process.errors)") }
             return try status()?.notReady.isEmpty == true
         }
