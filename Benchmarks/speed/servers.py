@@ -142,8 +142,9 @@ zone:
                                 text=True, check=True).stdout
         return int(re.search(r"^num\.queries=(\d+)", output, re.MULTILINE).group(1))
 
-    def dnsproxyd(self, program, upstream, prefix=(), workers=1, cache="64MiB", documents=None):
-        """dnsproxyd with policy for the clients' identities, learning, feed socket and journal."""
+    def dnsproxyd(self, program, upstream, prefix=(), workers=1, cache="64MiB", documents=None, extra=""):
+        """dnsproxyd with policy for the clients' identities, learning, feed socket and journal; `extra` is further lines
+        of its configuration."""
         port = free_port()
         folder = f"dnsproxyd-{port}"
         os.makedirs(self.path(folder))
@@ -158,6 +159,7 @@ cache: {{size: {cache}}}
 feed: {{socket: feed.sock, journal: journal}}
 admin: {{socket: admin.sock, http: null, health: null}}
 log: {{level: warning}}
+{extra}
 """)
         command = [*prefix, os.path.abspath(program), "serve", "-c", config]
         return port, self.start(folder, command, port, self.cores(workers))

@@ -37,6 +37,26 @@ struct FlowEntry {
     /// The first bytes of it.
     var message = InlineArray<400, UInt8>(repeating: 0)
 
+    /// Makes it that of a query, but for what is behind its message.
+    mutating func set(
+        _ message: Span<UInt8>, of origin: QueryOrigin, outcome: QueryOutcome, isAudited: Bool, identity: IdentityID,
+        times: FlowTimes, generation: UInt64
+    ) {
+        client = origin.client
+        port = origin.port
+        transport = origin.transport
+        self.outcome = outcome
+        self.isAudited = isAudited
+        self.identity = identity
+        self.generation = generation
+        arrived = origin.arrived
+        total = times.total
+        upstream = times.upstream
+        hold = times.hold
+        length = UInt16(clamping: message.count)
+        for index in 0..<min(message.count, FlowEntry.capacity) { self.message[index] = message[index] }
+    }
+
     /// How many bytes of the message are there.
     var count: Int { min(Int(length), FlowEntry.capacity) }
     /// When it ended.

@@ -52,19 +52,9 @@ struct FlowRecorder: ~Copyable {
         }
         if count == entries.count { handOver(end: SystemClock.now()) }
         let identity = policy.identities[policy.identityIndex(of: origin.client)].id
-        entries[count].client = origin.client
-        entries[count].port = origin.port
-        entries[count].transport = origin.transport
-        entries[count].outcome = outcome
-        entries[count].isAudited = isAudited
-        entries[count].identity = identity
-        entries[count].generation = policy.generation
-        entries[count].arrived = origin.arrived
-        entries[count].total = times.total
-        entries[count].upstream = times.upstream
-        entries[count].hold = times.hold
-        entries[count].length = UInt16(clamping: message.count)
-        for index in 0..<min(message.count, FlowEntry.capacity) { entries[count].message[index] = message[index] }
+        entries[count].set(
+            message, of: origin, outcome: outcome, isAudited: isAudited, identity: identity, times: times,
+            generation: policy.generation)
         count += 1
     }
 
