@@ -22,7 +22,8 @@ import Testing
         var feed = AdminMetrics.Feed()
         feed.counters.disconnects = [.lagging: 2]
         return AdminMetrics(
-            version: "1.0 \"beta\"\\\n", started: 1.5, workers: [counters, counters], durations: durations,
+            version: "1.0 \"beta\"\\\n", started: 1.5, isReady: true, workers: [counters, counters],
+            durations: durations,
             waiting: AdminMetrics.Waiting(), connections: 0, answers: AnswerStatistics(),
             mappings: AdminMappingTotals(identities: 1, names: 2, addresses: 3), feed: feed,
             upstreams: [

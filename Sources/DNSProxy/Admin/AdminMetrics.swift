@@ -7,6 +7,8 @@ public struct AdminMetrics: Sendable {
     public var version: String
     /// When the process started: UTC seconds since the epoch.
     public var started: Double
+    /// Whether clients may be sent here.
+    public var isReady: Bool
     /// What the workers have counted, one element a worker.
     public var workers: [WorkerCounters]
     /// How long queries took, over all workers.
@@ -30,12 +32,13 @@ public struct AdminMetrics: Sendable {
 
     /// Figures from all their parts.
     public init(
-        version: String, started: Double, workers: [WorkerCounters], durations: WorkerDurations, waiting: Waiting,
-        connections: Int, answers: AnswerStatistics, mappings: AdminMappingTotals, feed: Feed,
+        version: String, started: Double, isReady: Bool, workers: [WorkerCounters], durations: WorkerDurations,
+        waiting: Waiting, connections: Int, answers: AnswerStatistics, mappings: AdminMappingTotals, feed: Feed,
         upstreams: [AdminUpstream], policy: Policy
     ) {
         self.version = version
         self.started = started
+        self.isReady = isReady
         self.workers = workers
         self.durations = durations
         self.waiting = waiting

@@ -17,6 +17,7 @@ struct MetricsPage {
         let workers = metrics.workers.reduce(WorkerCounters(), +)
         gauge("build_info", "The daemon's version; always 1.", [([("version", metrics.version)], 1)])
         gauge("start_time_seconds", "When the process started, in seconds since the epoch.", metrics.started)
+        gauge("ready", "Whether clients may be sent here (1) or not (0); /ready says why not.", metrics.isReady ? 1 : 0)
         gauge("workers", "Worker threads.", Double(metrics.workers.count))
         append(workers)
         append(metrics.durations)

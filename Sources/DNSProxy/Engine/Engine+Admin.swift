@@ -50,7 +50,7 @@ extension Engine: AdminBackend {
         policy.reloads = state.succeeded
         policy.failedReloads = state.failed
         var metrics = AdminMetrics(
-            version: Engine.version, started: started, workers: counters,
+            version: Engine.version, started: started, isReady: notReady().isEmpty, workers: counters,
             durations: workers.map(\.durations).reduce(WorkerDurations(), +), waiting: waiting,
             connections: streams.connectionCount, answers: shared.cache.statistics, mappings: mappingTotals, feed: feed,
             upstreams: upstreamStates, policy: policy)
