@@ -6,14 +6,14 @@ ENFORCER := Examples/nft-enforcer
 BUILD_PACKAGES := libldns-dev pkg-config
 ENFORCER_PACKAGES := libnftables-dev libnetfilter-conntrack-dev
 TEST_PACKAGES := $(BUILD_PACKAGES) $(ENFORCER_PACKAGES) nsd unbound openssl bind9-dnsutils ldnsutils iproute2 nftables curl nginx python3 \
-	dnsperf prometheus python3-prometheus-client mandoc zsh fish
+	dnsperf prometheus python3-prometheus-client mandoc zsh fish chromium chromium-driver
 BENCH_PACKAGES := $(BUILD_PACKAGES) nsd bind9-dnsutils dnsperf unbound dnsmasq-base valgrind binutils python3
 SPEED_PACKAGES := $(BENCH_PACKAGES) dnsdist gcc libc6-dev
 SPEED_FIGURES := .build/speed.json
 SOURCES := Package.swift Sources Tests $(ENFORCER)/Package.swift $(ENFORCER)/Sources $(ENFORCER)/Tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test e2e build man completions enforcer lint format fuzz test-sanitize \
+.PHONY: help run test e2e build man completions enforcer lint format fuzz test-sanitize screenshots \
 	bench bench-first bench-allocations bench-instructions bench-baseline bench-feed bench-policy \
 	bench-cache bench-reload clean
 
@@ -64,6 +64,10 @@ fuzz: ## every fuzz target for a minute, on what it takes from others (about 10 
 test-sanitize: ## unit tests of the modules that touch bytes, under AddressSanitizer and ThreadSanitizer
 	@scripts/install-packages $(TEST_PACKAGES)
 	scripts/test-sanitize
+
+screenshots: ## the pictures of the page in docs/images (about 6 minutes)
+	@scripts/install-packages $(TEST_PACKAGES)
+	DNSPROXYD_SCREENSHOTS=$(CURDIR)/docs/images $(SWIFT) test --filter PageScreenshots
 
 bench: build ## what a query costs beside other caches, and whether the goals are reached; again: what has changed (half an hour)
 	@scripts/install-packages $(SPEED_PACKAGES)

@@ -79,6 +79,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             exclude: ["README.md"],
+            resources: ["html", "css", "js", "svg"].map { .embedInCode("Admin/Page/page.\($0)") },
             swiftSettings: lenientImports),
         .executableTarget(
             name: "dnsproxyd",
@@ -106,7 +107,11 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         .testTarget(
-            name: "DNSProxyTests", dependencies: ["DNSProxy", "DNSWire", "FQDNPolicy", "FQDNCache", "MappingFeed"]),
+            name: "DNSProxyTests",
+            dependencies: [
+                "DNSProxy", "DNSWire", "FQDNPolicy", "FQDNCache", "MappingFeed",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]),
         .testTarget(name: "EndToEndTests", dependencies: ["DNSWire", "MappingFeed"]),
     ],
     swiftLanguageModes: [.v6]

@@ -173,6 +173,11 @@ extension ConfigurationTests {
                 + "exposeHTTP: true beside it to serve them to the network"
         ),
         (
+            "admin: {http: none, page: true}\n",
+            "1:27: error: admin.page: the page is served at admin.http, which is switched off"
+        ),
+        ("admin: {page: loopback}\n", "1:15: error: admin.page: expected true or false, found loopback"),
+        (
             "admin: {health: \"127.0.0.1:9253\"}\n",
             "1:17: error: admin.health: http and health cannot both be 127.0.0.1:9253"
         ),

@@ -68,7 +68,7 @@ import Testing
             cache: {size: 1GiB, minTTL: 5s, maxTTL: 7d, negativeMaxTTL: 0s, serveStale: 90m, prefetch: false}
             learning: {scope: all, minTTL: 60s, grace: 2m, maxAddressesPerName: 50, denyAddresses: [192.0.2.0/24]}
             feed: {socket: /tmp/feed.sock, journal: state, maxDelay: 250ms, onDelay: servfail, requireEnforcer: true}
-            admin: {socket: run/admin.sock, http: "0.0.0.0:9999", health: "[::]:8081", exposeHTTP: true}
+            admin: {socket: run/admin.sock, http: "0.0.0.0:9999", health: "[::]:8081", exposeHTTP: true, page: true}
             flows:
               recent: 100
               rate: 0
@@ -86,6 +86,7 @@ import Testing
         let engine = configuration.engine
         #expect(engine.listen.map(\.description) == ["0.0.0.0:53", "[::1]:5355"])
         #expect(engine.workers == 2)
+        #expect(engine.admin.page && !EngineConfiguration().admin.page)
         #expect(engine.enforcement == .audit)
         #expect(engine.policies == ["/etc/dnsproxyd/policies/", "/srv/policies"])
         #expect(engine.identities == ["/etc/dnsproxyd/identities.yaml"])

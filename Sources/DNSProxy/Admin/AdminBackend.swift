@@ -28,6 +28,10 @@ public protocol AdminBackend: Sendable {
         _ names: NameFilter, _ body: ([AdminAnswer]) async throws -> Void
     ) async throws
 
+    /// What was denied in the last minutes, what was denied most first, `limit` names at most. It is counted as of each
+    /// call, so somebody has to call it once a second to miss nothing.
+    func denials(limit: Int) async -> AdminDenials
+
     /// Forgets the answers whose name `names` selects, and tells how many there were.
     func removeAnswers(_ names: NameFilter) async -> Int
 

@@ -45,7 +45,14 @@ public struct AdminServer: Service {
                 listener("admin socket \(path)", .unixDomainSocket(path: path), AdminRoutes(backend).router(), path))
         }
         if let address = configuration.http {
-            listeners.append(listener("metrics \(address)", bindAddress(address), MetricsRoutes(backend).router()))
+            let events = PageEvents()
+            let page =
+                configuration.page
+                ? PageRoutes(backend, events: events, isLocal: address.address.isLoopback) : nil
+            listeners.append(
+                listener("metrics \(address)", bindAddress(address), MetricsRoutes(backend, page: page).router()))
+            // Services stop in the reverse order: viewers leave before their listener waits for them.
+            if page != nil { listeners.append(PageTicker(backend: backend, events: events)) }
         }
         if let address = configuration.health {
             listeners.append(listener("health \(address)", bindAddress(address), HealthRoutes(backend).router()))

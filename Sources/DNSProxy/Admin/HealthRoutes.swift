@@ -24,17 +24,20 @@ struct HealthRoutes {
     }
 }
 
-/// What Prometheus asks: `/metrics`.
+/// What Prometheus asks, `/metrics`, and beside it the page if it is switched on.
 struct MetricsRoutes {
     /// Who counts.
     private let backend: any AdminBackend
+    /// The page; nil when it is switched off.
+    private let page: PageRoutes?
 
     /// The figures of `backend`.
-    init(_ backend: any AdminBackend) {
+    init(_ backend: any AdminBackend, page: PageRoutes?) {
         self.backend = backend
+        self.page = page
     }
 
-    /// The one request.
+    /// All requests.
     func router() -> Router<BasicRequestContext> {
         let router = Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: AdminFailures())
@@ -44,6 +47,15 @@ struct MetricsRoutes {
             var response = Response.text(page.text, type: format.contentType)
             response.headers[.vary] = "Accept"
             return response
+        }
+        if let page {
+            page.add(to: router)
+        } else {
+            router.get { _, _ in
+                try Response.json(
+                    AdminFailure(error: "the page is switched off; admin.page: true in the configuration turns it on"),
+                    status: .notFound)
+            }
         }
         return router
     }

@@ -49,6 +49,11 @@ extension ConfigurationReader {
             read("health", of: &admin, into: \.engine.admin.health) { reader, node in
                 reader.socketAddress(node, defaultPort: 8080)
             }
+            let page = admin.value("page")
+            engine.admin.page = page?.bool(problems) ?? false
+            if engine.admin.page, engine.admin.http == nil, let page {
+                problems.error(page, "the page is served at admin.http, which is switched off")
+            }
             let exposed = admin.bool("exposeHTTP") ?? false
             if let address = engine.admin.http, !address.address.isLoopback, !exposed, let node = admin.value("http") {
                 problems.error(

@@ -1,3 +1,4 @@
+import FQDNPolicy
 import Logging
 import ServiceLifecycle
 
@@ -40,5 +41,37 @@ extension Engine {
             try await Task.sleep(for: Engine.pause)
             pauses += 1
         }
+    }
+}
+
+extension Engine {
+    public func denials(limit: Int) async -> AdminDenials {
+        guard let ring = shared.flows else { return AdminDenials(since: nil, isComplete: true, names: []) }
+        let now = SystemClock.now()
+        let (since, isComplete, most) = denialTally.withLock { tally in
+            if tally == nil { tally = DenialTally(ring, now: now) }
+            tally?.catchUp(ring, now: now)
+            return (tally?.since ?? now, tally?.isComplete ?? true, tally?.most(limit) ?? [])
+        }
+        let clock = WallClock()
+        let policy = shared.snapshots.load().policy
+        return AdminDenials(
+            since: clock.seconds(at: since), isComplete: isComplete,
+            names: most.map { AdminDenials.Name($0.key, $0.count, policy: policy, clock: clock) })
+    }
+}
+
+extension AdminDenials.Name {
+    /// What was denied, for people.
+    fileprivate init(_ key: DenialTally.Key, _ count: DenialTally.Count, policy: PolicySnapshot, clock: WallClock) {
+        let index = policy.identityIndex(of: key.identity)
+        let explanation = index.map { policy.explain(identity: $0, name: key.name, transport: count.transport) }
+        let isDenied = explanation.map { $0.outcome == .denied || $0.outcome == .prohibited } ?? false
+        let reason = isDenied ? explanation?.reason : explanation.map { _ in "the policy in force would let it pass" }
+        self.init(
+            name: "\(key.name)", identity: index.map { policy.identities[$0].title } ?? "", client: "\(count.client)",
+            reason: reason ?? "its identity is in no document any more",
+            hint: isDenied ? explanation?.nearMisses.first : nil, count: count.count,
+            last: clock.seconds(at: count.last))
     }
 }

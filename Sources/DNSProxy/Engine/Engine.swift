@@ -31,6 +31,8 @@ public final class Engine: Service, Sendable {
     let started = SystemClock.wallSeconds()
     /// Whether all listeners are bound.
     let isListening = Atomic<Bool>(false)
+    /// What was denied lately; nil until somebody wants to know.
+    let denialTally = Mutex<DenialTally?>(nil)
     /// Connections of clients.
     let streams: StreamListener
     /// Writes flows to a file; nil when that is not wanted.

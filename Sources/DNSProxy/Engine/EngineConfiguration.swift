@@ -113,6 +113,8 @@ public struct EngineConfiguration: Sendable {
         public var socket: String?
         /// Where metrics are served; nil for nowhere.
         public var http: SocketAddress?
+        /// Whether the page is served there too.
+        public var page = false
         /// Where `/health` and `/ready` are served; nil for nowhere.
         public var health: SocketAddress?
     }

@@ -8,14 +8,16 @@ struct DNSPerf {
     private let workspace: Workspace
 
     /// Begins to ask `questions` (`NAME TYPE`) on 127.0.0.1 for `seconds`, from four sockets or connections, with at most
-    /// 40 queries waiting.
-    init(_ questions: [String], port: Int, transport: String = "udp", seconds: Int) throws {
+    /// 40 queries waiting, and at most `rate` a second if there is one.
+    init(_ questions: [String], port: Int, transport: String = "udp", seconds: Int, rate: Int? = nil) throws {
         workspace = try Workspace()
         let list = try workspace.write("questions", questions.joined(separator: "\n") + "\n")
-        process = try RunningProcess([
-            "dnsperf", "-s", "127.0.0.1", "-p", "\(port)", "-m", transport, "-d", list, "-l", "\(seconds)", "-c", "4",
-            "-T", "1", "-q", "40", "-t", "15",
-        ])
+        process = try RunningProcess(
+            [
+                "dnsperf", "-s", "127.0.0.1", "-p", "\(port)", "-m", transport, "-d", list, "-l", "\(seconds)", "-c",
+                "4",
+                "-T", "1", "-q", "40", "-t", "15",
+            ] + (rate.map { ["-Q", "\($0)"] } ?? []))
     }
 
     /// Waits for its end, and tells how many queries it has sent.

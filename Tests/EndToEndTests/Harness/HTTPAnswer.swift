@@ -38,6 +38,16 @@ struct HTTPAnswer {
         self.body = headers["transfer-encoding"] == "chunked" ? try HTTPAnswer.joined(body) : body
     }
 
+    /// Whether `response` says how long its body is, and has that much.
+    static func isWhole(_ response: Data) -> Bool {
+        guard let end = response.range(of: Data("\r\n\r\n".utf8)) else { return false }
+        let head = String(decoding: response[..<end.lowerBound], as: UTF8.self).lowercased()
+        guard let field = head.firstMatch(of: /\r\ncontent-length: *(\d+)/), let length = Int(field.1) else {
+            return false
+        }
+        return response.endIndex - end.upperBound >= length
+    }
+
     /// A chunked body without its chunk sizes.
     private static func joined(_ body: Data) throws -> Data {
         var joined = Data()
@@ -52,21 +62,29 @@ struct HTTPAnswer {
     }
 }
 
-/// Sends one HTTP request over `socket` and returns the whole answer.
-func http(_ socket: Socket, _ request: String, host: String = "localhost") throws -> HTTPAnswer {
-    socket.setTimeout(.seconds(20))
-    socket.send(Array("\(request) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n".utf8))
+/// Sends one HTTP request over `socket`, with a JSON document if there is a `body`, and returns the whole answer.
+func http(
+    _ socket: Socket, _ request: String, host: String = "localhost", body: Data? = nil,
+    within limit: Duration = .seconds(20)
+) throws -> HTTPAnswer {
+    socket.setTimeout(limit)
+    var head = "\(request) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n"
+    if let body { head += "Content-Type: application/json\r\nContent-Length: \(body.count)\r\n" }
+    socket.send(Array("\(head)\r\n".utf8) + (body ?? Data()))
     var response = Data()
-    while let bytes = socket.receive() { response += bytes }
+    // Not every server closes the connection when it is asked to.
+    while !HTTPAnswer.isWhole(response), let bytes = socket.receive() { response += bytes }
     return try HTTPAnswer(response)
 }
 
 /// Sends one HTTP request, such as `GET /health`, to `port` on 127.0.0.1.
-func http(_ request: String, port: Int, host: String = "localhost") throws -> HTTPAnswer {
+func http(
+    _ request: String, port: Int, host: String = "localhost", body: Data? = nil, within limit: Duration = .seconds(20)
+) throws -> HTTPAnswer {
     let endpoint = Endpoint("127.0.0.1", port)
     let socket = try endpoint.socket(SOCK_STREAM)
     guard endpoint.connect(socket) else { throw HarnessError("nobody listens at port \(port)") }
-    return try http(socket, request, host: host)
+    return try http(socket, request, host: host, body: body, within: limit)
 }
 
 extension Daemon {
