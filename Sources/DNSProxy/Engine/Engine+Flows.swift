@@ -46,7 +46,8 @@ extension Engine {
 
 extension Engine {
     public func denials(limit: Int) async -> AdminDenials {
-        guard let ring = shared.flows else { return AdminDenials(since: nil, isComplete: true, names: []) }
+        let ring = shared.flows
+        guard ring.isOn else { return AdminDenials(since: nil, isComplete: true, names: []) }
         let now = SystemClock.now()
         let (since, isComplete, most) = denialTally.withLock { tally in
             if tally == nil { tally = DenialTally(ring, now: now) }

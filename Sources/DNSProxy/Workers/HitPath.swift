@@ -78,7 +78,8 @@ extension Pipeline {
             counters.cacheMisses += 1
             return .miss
         }
-        counters.cacheHits += 1
+        let isFailure = hit.kind == .failure
+        if !isFailure { counters.cacheHits += 1 }
         if isNew, hit.kind.isPositive { noteSeen(key, identity, verdict, turn: turn) }
 
         // 4. Have the enforcers confirmed its addresses for this identity? A reply that is cut carries none.
@@ -92,8 +93,9 @@ extension Pipeline {
         // 5. Make it this client's own.
         let length = Reply.finish(
             &output, length: hit.length, query: query, options: options, question: question, limit: limit,
-            error: hit.kind == .failure ? .cachedError : .none)
-        let ending = Ending(length, .hit)
+            error: isFailure ? .cachedError : .none)
+        // That a failure is remembered saves the upstream a question and the client nothing.
+        let ending = Ending(length, isFailure ? .failed : .hit)
         return turn.shared.prefetches && hit.isWorthRenewing ? .popular(ending) : .reply(ending)
     }
 
