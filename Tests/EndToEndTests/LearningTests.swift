@@ -153,7 +153,7 @@ extension EndToEnd {
             let unknown = try daemon.dig("one.test.example", source: "127.0.0.77")
             #expect(unknown.status == "REFUSED" && unknown.extendedError == 18, "\(unknown.text)")
             #expect(relay.count == 1, "a denied question reached the upstream")
-            let list = try daemon.command("cache", "list")
+            let list = try daemon.command("cache", "list", "-o", "wide")
             #expect(!list.output.contains("127.0.0.2") && !list.output.contains("127.0.0.77"), "\(list.output)")
         }
     }
