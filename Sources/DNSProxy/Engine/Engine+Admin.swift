@@ -29,13 +29,15 @@ extension Engine: AdminBackend {
                 subscribers: await hub.subscribers.map { AdminSubscriber($0) },
                 acknowledging: hub.acknowledgingSubscribers),
             upstreams: upstreamStates,
-            counters: counters.reduce(WorkerCounters(), +).byName)
+            counters: counters(of: workers.map(\.latest)).reduce(WorkerCounters(), +).byName)
     }
 
     public func metrics() async -> AdminMetrics {
         let snapshot = shared.snapshots.load()
         let state = reloads.withLock { $0 }
         let hub = shared.learning.hub
+        // What one worker shows is looked at once, so that its figures add up.
+        let shown = workers.map(\.latest)
         var feed = AdminMetrics.Feed()
         feed.sequence = hub.lastSequence
         feed.released = hub.released
@@ -50,8 +52,9 @@ extension Engine: AdminBackend {
         policy.reloads = state.succeeded
         policy.failedReloads = state.failed
         var metrics = AdminMetrics(
-            version: Engine.version, started: started, isReady: notReady().isEmpty, workers: counters,
-            durations: workers.map(\.durations).reduce(WorkerDurations(), +), waiting: waiting,
+            version: Engine.version, started: started, isReady: notReady().isEmpty,
+            workers: counters(of: shown), durations: shown.map(\.durations).reduce(WorkerDurations(), +),
+            waiting: waiting(of: shown),
             connections: streams.connectionCount, answers: shared.cache.statistics, mappings: mappingTotals, feed: feed,
             upstreams: upstreamStates, policy: policy)
         metrics.flows = flowTotals
@@ -68,16 +71,16 @@ extension Engine: AdminBackend {
     }
 
     /// What waits, over all workers.
-    private var waiting: AdminMetrics.Waiting {
-        workers.map(\.waiting).reduce(into: AdminMetrics.Waiting()) { sum, waiting in
-            sum.exchanges += waiting.exchanges
-            sum.upstream += waiting.clients
-            sum.feed += waiting.holds
+    private func waiting(of workers: [WorkerStatus.Shown]) -> AdminMetrics.Waiting {
+        workers.reduce(into: AdminMetrics.Waiting()) { sum, worker in
+            sum.exchanges += worker.waiting.exchanges
+            sum.upstream += worker.waiting.clients
+            sum.feed += worker.waiting.holds
         }
     }
 
     /// What each worker has counted; the first one's with what came over connections and reached no worker.
-    private var counters: [WorkerCounters] {
+    private func counters(of workers: [WorkerStatus.Shown]) -> [WorkerCounters] {
         var counters = workers.map(\.counters)
         guard let first = counters.first else { return [] }
         counters[0] = first + streams.counters

@@ -40,6 +40,8 @@ final class FlowExporter: Sendable {
 
     /// How long it sleeps when there is nothing to do.
     private static let pause = Duration.milliseconds(100)
+    /// How long the last flows may take when the daemon stops.
+    private static let patience = Duration.seconds(1)
     /// Flows of one batch.
     private static let batch = 256
 
@@ -67,7 +69,7 @@ final class FlowExporter: Sendable {
     /// Opens the file at its path anew before the next line, as after a rotation by somebody else.
     func reopen() { isReopening.store(true, ordering: .relaxed) }
 
-    /// Exports until the task is cancelled, and then what is there.
+    /// Exports until the task is cancelled, and then what is there, if that can be written within a second.
     func run() async {
         ring.beginWatching()
         defer { ring.endWatching() }
@@ -75,17 +77,25 @@ final class FlowExporter: Sendable {
             await drain()
             try? await Task.sleep(for: FlowExporter.pause)
         }
-        await drain()
+        // Tasks of their own, because this one is cancelled.
+        let last = Task.detached { await self.drain() }
+        let limit = Task.detached {
+            try await Task.sleep(for: FlowExporter.patience)
+            last.cancel()
+        }
+        await last.value
+        limit.cancel()
     }
 
-    /// Writes what is there, on the thread of its own.
+    /// Writes what is there, on the thread of its own. Returns at once when the task is cancelled: a pipe that nobody
+    /// reads, or a disk that does not answer, may hold that thread for ever, and must not hold the daemon.
     private func drain() async {
-        await withCheckedContinuation { continuation in
-            queue.async {
-                while self.step() {}
-                continuation.resume()
-            }
+        let (done, continuation) = AsyncStream.makeStream(of: Void.self)
+        queue.async {
+            while self.step() {}
+            continuation.finish()
         }
+        for await _ in done {}
     }
 
     /// Writes one batch; false when there is no more.

@@ -34,7 +34,7 @@ struct FlowFile: ~Copyable {
     mutating func append(_ lines: [[UInt8]]) -> (written: Int, failure: SystemError?) {
         var written = 0
         do throws(SystemError) {
-            if descriptor == nil { try open() }
+            if descriptor == nil { try open() } else { try measure() }
             while written < lines.count {
                 if path != nil, size > 0, size + lines[written].count > maxSize { try rotate() }
                 var piece = lines[written]
@@ -58,12 +58,19 @@ struct FlowFile: ~Copyable {
             descriptor = try FileDescriptor(dup(STDOUT_FILENO), "open standard output")
             return
         }
-        let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC
+        // Without waiting for a reader, should it be a pipe.
+        let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK
         let opened = try FileDescriptor(unsafe Glibc.open(path, flags, 0o640), "open \(path)")
-        var status = stat()
-        guard unsafe fstat(opened.rawValue, &status) == 0 else { throw SystemError("look at \(path)") }
-        size = Int(status.st_size)
         descriptor = consume opened
+        try measure()
+    }
+
+    /// Looks how long the file is; somebody else may have emptied it.
+    private mutating func measure() throws(SystemError) {
+        guard let path, let file = descriptor?.rawValue else { return }
+        var status = stat()
+        guard unsafe fstat(file, &status) == 0 else { throw SystemError("look at \(path)") }
+        size = Int(status.st_size)
     }
 
     /// Writes all of `bytes`, or nothing of them.

@@ -12,8 +12,8 @@ final class WorkerStatus: Sendable {
         var holds = 0
     }
 
-    /// What a worker shows.
-    private struct Shown {
+    /// What a worker shows, all of it as of the same turn.
+    struct Shown {
         /// What it has counted.
         var counters = WorkerCounters()
         /// How long queries took.
@@ -45,12 +45,8 @@ final class WorkerStatus: Sendable {
         holdCount.store(waiting.holds, ordering: .sequentiallyConsistent)
     }
 
-    /// What the worker has counted.
-    var counters: WorkerCounters { shown.withLock { $0.counters } }
-    /// How long its queries took.
-    var durations: WorkerDurations { shown.withLock { $0.durations } }
-    /// What waits.
-    var waiting: Waiting { shown.withLock { $0.waiting } }
+    /// What the worker has shown last.
+    var latest: Shown { shown.withLock { $0 } }
     /// Replies that the worker holds.
     var holds: Int { holdCount.load(ordering: .sequentiallyConsistent) }
 }
