@@ -13,7 +13,8 @@ const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
 // A rate or count: small ones keep a digit behind the point, so that one in ten seconds is not nothing.
 function amount(value) {
-  return value > 0 && value < 10 && value % 1 >= 0.05 ? value.toFixed(1) : grouped.format(value);
+  const rounded = Math.round(value * 10) / 10;
+  return rounded < 10 && rounded % 1 !== 0 ? rounded.toFixed(1) : grouped.format(value);
 }
 
 // A part of a whole in percent; only all is 100, and only nothing is 0.
