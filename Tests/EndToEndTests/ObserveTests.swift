@@ -117,6 +117,23 @@ extension EndToEnd {
             try eventually("the follower is never forgotten") { try Metrics(port: port).values["flow_readers"] == 0 }
         }
 
+        @Test func `what is answered only because of audit, and what comes from nowhere, is shown as such`() throws {
+            let stage = try Observing.stage("enforcement: audit\nallowQueriesFrom: [127.0.0.1/32]")
+            let daemon = stage.daemon
+            #expect(try daemon.dig("ledger.local.example").status == "NOERROR")
+            let stranger = try daemon.client(source: "127.0.0.66")
+            stranger.ask("api.local.example")
+            var lines: [String] = []
+            try eventually("not two flows: \(lines)") {
+                lines = try Observing.lines(daemon, ["--verdict", "AUDIT", "--verdict", "DROPPED"])
+                return lines.count == 2
+            }
+            #expect(lines[0].contains("ledger.local.example. A AUDIT 192.0.2.20 ttl 300 local, "))
+            #expect(lines[0].hasSuffix(": enforcement is audit; no rule allows it"))
+            #expect(lines[1].contains("(127.0.0.66) -> api.local.example. A DROPPED dropped, "))
+            #expect(lines[1].hasSuffix(": the client's network is not in allowQueriesFrom"))
+        }
+
         @Test func `jsonpb is the JSON of Hubble`() throws {
             let stage = try Observing.stage()
             let daemon = stage.daemon
@@ -147,6 +164,16 @@ extension EndToEnd {
             #expect(try value(1, "flow.l7.dns.qtypes") as? [String] == ["AAAA"])
             #expect(try value(2, "flow.drop_reason_desc") as? String == "POLICY_DENIED")
             #expect(try value(5, "flow.l4.TCP.source_port") as? Int ?? 0 > 0)
+        }
+
+        @Test func `the verdict has colour at a terminal, and none in a pipe or with NO_COLOR`() throws {
+            let stage = try Observing.stage()
+            #expect(try stage.daemon.dig("ledger.local.example").status == "REFUSED")
+            let line = "\(Daemon.program) observe --admin \(stage.daemon.adminSocket)"
+            try eventually("no colour") { try terminal(line).output.contains("\u{1B}[31mDROPPED\u{1B}[0m REFUSED") }
+            for plain in [try terminal(line + " | cat"), try terminal(line, environment: ["NO_COLOR": "1"])] {
+                #expect(plain.output.contains(" DROPPED REFUSED ") && !plain.output.contains("\u{1B}"))
+            }
         }
 
         @Test func `a parameter that makes no sense is named`() throws {
