@@ -113,7 +113,7 @@ extension EndToEnd.Admin {
             text += "\n"
         }
         // Tests of full disks in this process limit the size of files for a moment.
-        try eventually("the journal cannot be written", within: .seconds(60)) {
+        try eventually("the journal cannot be written", within: .seconds(240)) {
             (try? daemon.workspace.write("journal/journal.jsonl", text)) != nil
         }
         try daemon.restart()

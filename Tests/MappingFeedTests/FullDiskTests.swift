@@ -6,7 +6,7 @@ import Testing
 /// A limit on the size of files is a full disk that a test can make: a write is cut short, and the next one fails.
 ///
 /// The limit is that of the process, so these tests run one after another, and no other writes so much.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct FullDiskTests {
     /// Where the journal is.
     private let folder = TemporaryFolder()
