@@ -38,8 +38,8 @@ final class FlowExporter: Sendable {
     /// Where failures go.
     private let logger: Logger
 
-    /// How long it sleeps when there is nothing to do.
-    private static let pause = Duration.milliseconds(100)
+    /// How long it sleeps after it has found little, and after it has found much.
+    private static let pauses = (long: Duration.milliseconds(100), short: Duration.milliseconds(10))
     /// How long the last flows may take when the daemon stops.
     private static let patience = Duration.seconds(1)
     /// Flows of one batch.
@@ -74,11 +74,11 @@ final class FlowExporter: Sendable {
         ring.beginWatching()
         defer { ring.endWatching() }
         while !Task.isCancelled {
-            await drain()
-            try? await Task.sleep(for: FlowExporter.pause)
+            let isBusy = await drain()
+            try? await Task.sleep(for: isBusy ? FlowExporter.pauses.short : FlowExporter.pauses.long)
         }
         // Tasks of their own, because this one is cancelled.
-        let last = Task.detached { await self.drain() }
+        let last = Task.detached { _ = await self.drain() }
         let limit = Task.detached {
             try await Task.sleep(for: FlowExporter.patience)
             last.cancel()
@@ -87,15 +87,19 @@ final class FlowExporter: Sendable {
         limit.cancel()
     }
 
-    /// Writes what is there, on the thread of its own. Returns at once when the task is cancelled: a pipe that nobody
-    /// reads, or a disk that does not answer, may hold that thread for ever, and must not hold the daemon.
-    private func drain() async {
-        let (done, continuation) = AsyncStream.makeStream(of: Void.self)
+    /// Writes what is there, on the thread of its own, and tells whether that was a batch or more. Returns at once when the
+    /// task is cancelled: a pipe that nobody reads, or a disk that does not answer, may hold that thread for ever, and must
+    /// not hold the daemon.
+    @discardableResult
+    private func drain() async -> Bool {
+        let (done, continuation) = AsyncStream.makeStream(of: Bool.self)
         queue.async {
-            while self.step() {}
+            var isBusy = false
+            while self.step() { isBusy = true }
+            continuation.yield(isBusy)
             continuation.finish()
         }
-        for await _ in done {}
+        return await done.first { _ in true } ?? false
     }
 
     /// Writes one batch; false when there is no more.
@@ -111,9 +115,7 @@ final class FlowExporter: Sendable {
                 if let flow = state.reader.flow(entry, selection) { events.append(.flow(flow)) }
             }
             let time = SystemClock.wallSeconds()
-            let lines = events.compactMap { event in
-                (try? HubbleEvent(event, node: node, time: time, fields: fields).line()).map { $0 + [0x0A] }
-            }
+            let lines = events.map { HubbleEvent($0, node: node, time: time, fields: fields).line + [0x0A] }
             guard !lines.isEmpty else { return entries.count == FlowExporter.batch }
             let (written, failure) = state.file.append(lines)
             exportedCount.wrappingAdd(UInt64(written), ordering: .relaxed)

@@ -1,5 +1,4 @@
 import DNSWire
-import FoundationEssentials
 
 /// A flow, or the loss of some, in the JSON that Hubble writes (`flow.proto` and `observer.proto` of Cilium, as protobuf
 /// writes JSON): for programs that read Hubble's flows already.
@@ -27,8 +26,11 @@ public struct HubbleEvent: Sendable {
     }
 
     /// One line without its line feed.
-    public func line() throws -> [UInt8] {
-        Array(try AdminJSON.encoder.encode(JSONValue.object(object)))
+    public var line: [UInt8] {
+        var line: [UInt8] = []
+        line.reserveCapacity(1_024)
+        JSONValue.object(object).write(to: &line)
+        return line
     }
 
     /// The object of a flow.
@@ -84,27 +86,5 @@ public struct HubbleEvent: Sendable {
         if !flow.recordTypes.isEmpty { dns["rrtypes"] = .array(flow.recordTypes.map { .string($0) }) }
         if let ttl = flow.ttl { dns["ttl"] = .number(UInt64(ttl)) }
         return dns
-    }
-}
-
-/// JSON of any shape, to be written.
-enum JSONValue: Encodable, Hashable, Sendable {
-    /// Text.
-    case string(String)
-    /// A whole number.
-    case number(UInt64)
-    /// A list.
-    case array([JSONValue])
-    /// Named values.
-    case object([String: JSONValue])
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        switch self {
-        case .string(let text): try container.encode(text)
-        case .number(let number): try container.encode(number)
-        case .array(let values): try container.encode(values)
-        case .object(let values): try container.encode(values)
-        }
     }
 }

@@ -24,7 +24,7 @@ struct FlowWriter {
         switch (format, event) {
         case (.jsonpb, _):
             let time = Date.now.timeIntervalSince1970
-            try StandardOutput.line(try HubbleEvent(event, node: node, time: time).line())
+            try StandardOutput.line(HubbleEvent(event, node: node, time: time).line)
         case (_, .lost(let loss)):
             let why =
                 loss.reason == .rate

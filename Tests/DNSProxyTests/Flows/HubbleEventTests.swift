@@ -23,14 +23,14 @@ struct HubbleEventTests {
     }()
 
     /// The line that `event` becomes.
-    private func line(_ event: FlowEvent, _ fields: HubbleFields = .all) throws -> String {
+    private func line(_ event: FlowEvent, _ fields: HubbleFields = .all) -> String {
         String(
-            decoding: try HubbleEvent(event, node: "node-1", time: 1_767_323_046, fields: fields).line(), as: UTF8.self)
+            decoding: HubbleEvent(event, node: "node-1", time: 1_767_323_046, fields: fields).line, as: UTF8.self)
     }
 
     @Test func `an answered query is a flow of type RESPONSE`() throws {
         #expect(
-            try line(.flow(HubbleEventTests.full)) == """
+            line(.flow(HubbleEventTests.full)) == """
                 {"flow":{"IP":{"ipVersion":"IPv4","source":"10.244.1.17"},"Type":"L7",\
                 "egress_allowed_by":[{"name":"web","namespace":"shop"}],"l4":{"UDP":{"source_port":4096}},\
                 "l7":{"dns":{"cnames":["api.shop.example."],"ips":["192.0.2.10","192.0.2.11"],\
@@ -49,35 +49,47 @@ struct HubbleEventTests {
         denied.rcode = "REFUSED"
         denied.rule = nil
         denied.client = "fd00::17"
-        let text = try line(.flow(denied))
+        let text = line(.flow(denied))
         #expect(text.contains(#""drop_reason_desc":"POLICY_DENIED""#) && text.contains(#""rcode":5"#))
         #expect(text.contains(#""ipVersion":"IPv6""#) && !text.contains("denied_by"))
         denied.outcome = "dropped"
         denied.rcode = nil
-        let silent = try line(.flow(denied))
+        let silent = line(.flow(denied))
         #expect(silent.contains(#""type":"REQUEST""#) && !silent.contains("rcode") && !silent.contains("drop_reason"))
     }
 
     @Test func `what is lost is told as Hubble tells it`() throws {
         #expect(
-            try line(.lost(FlowLoss(reason: .rate, count: 12))) == """
+            line(.lost(FlowLoss(reason: .rate, count: 12))) == """
                 {"lost_events":{"num_events_lost":"12","source":"OBSERVER_EVENTS_QUEUE"},"node_name":"node-1",\
                 "time":"2026-01-02T03:04:06.000Z"}
                 """)
-        #expect(try line(.lost(FlowLoss(reason: .overtaken, count: 1))).contains(#""source":"HUBBLE_RING_BUFFER""#))
+        #expect(line(.lost(FlowLoss(reason: .overtaken, count: 1))).contains(#""source":"HUBBLE_RING_BUFFER""#))
     }
 
     @Test func `only the fields that are wanted are written`() throws {
         let some = HubbleFields(kept: ["verdict", "source", "l7.dns.rcode"], redacted: ["source.labels"])
         #expect(
-            try line(.flow(HubbleEventTests.full), some) == """
+            line(.flow(HubbleEventTests.full), some) == """
                 {"flow":{"l7":{"dns":{"rcode":0}},\
                 "source":{"identity":1450744508,"namespace":"shop","pod_name":"web"},"verdict":"FORWARDED"},\
                 "node_name":"node-1","time":"2026-01-02T03:04:05.678Z"}
                 """)
-        let redacted = try line(
+        let redacted = line(
             .flow(HubbleEventTests.full), HubbleFields(kept: nil, redacted: ["l7.dns.query", "IP", "l7.dns.cnames"]))
         #expect(!redacted.contains("shop.example") && !redacted.contains("10.244") && redacted.contains("latency_ns"))
+    }
+
+    @Test(arguments: ["", "plain", "a\"b\\c/d", "\n\u{0}\u{1F}\t", "grün 🌍 \u{2028}"])
+    func `any text is read back as it was`(_ text: String) throws {
+        var flow = HubbleEventTests.full
+        flow.labels = [text: text]
+        flow.name = text
+        let data = Data(HubbleEvent(.flow(flow), node: text, time: 0).line)
+        let object = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        #expect(object["node_name"] as? String == text)
+        let source = (object["flow"] as? [String: Any])?["source"] as? [String: Any]
+        #expect(source?["labels"] as? [String] == ["\(text)=\(text)"])
     }
 
     @Test func `every field that there is can be chosen`() throws {
@@ -86,7 +98,7 @@ struct HubbleEventTests {
         denied.outcome = "denied"
         for path in HubbleFields.known {
             let lines = try [denied, HubbleEventTests.full].map {
-                try line(.flow($0), HubbleFields(kept: [path], redacted: []))
+                line(.flow($0), HubbleFields(kept: [path], redacted: []))
             }
             #expect(lines.contains { !$0.contains(#""flow":{}"#) }, "\(path)")
         }
