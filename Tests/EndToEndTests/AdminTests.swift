@@ -112,9 +112,13 @@ extension EndToEnd.Admin {
                 .replacing(identity, with: "\"identity\":\(numbers[number % 2])")
             text += "\n"
         }
-        // Tests of full disks in this process limit the size of files for a moment.
+        // Tests of full disks in this process limit the size of files for a moment, also those of a daemon that starts then.
         try eventually("the journal cannot be written", within: .seconds(240)) {
-            (try? daemon.workspace.write("journal/journal.jsonl", text)) != nil
+            try? daemon.workspace.write("journal/journal.jsonl", text)
+            var limit = rlimit()
+            getrlimit(Int32(RLIMIT_FSIZE.rawValue), &limit)
+            guard limit.rlim_cur == limit.rlim_max else { return false }
+            return try daemon.workspace.read("journal/journal.jsonl").utf8.count == text.utf8.count
         }
         try daemon.restart()
         let mappings = try daemon.admin("GET /v1/status").object()["mappings"] as? [String: Any]
