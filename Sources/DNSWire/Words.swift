@@ -9,7 +9,7 @@ extension Span<UInt8> {
         unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 
-    /// The `count` bytes (1 to 7) at `offset`, which must be there, and zeros above them.
+    /// The `size` bytes (0 to 7) at `offset`, which must be there, and zeros above them.
     @inlinable @inline(__always)
     public func word(at offset: Int, count size: Int) -> UInt64 {
         if offset <= count - 8 { return word(at: offset) & ((1 << UInt64(truncatingIfNeeded: 8 * size)) &- 1) }
@@ -20,21 +20,28 @@ extension Span<UInt8> {
         return word
     }
 
-    /// Whether the bytes from `offset` (0 to the count) on are exactly `other`.
+    /// Whether the `size` bytes at `start` are those at `place` of `other`; false where there are not as many.
     @inlinable @inline(__always)
-    public func hasSuffix(_ other: Span<UInt8>, from offset: Int) -> Bool {
-        let size = other.count
-        guard count - offset == size else { return false }
+    public func hasBytes(at start: Int, count size: Int, equalTo other: Span<UInt8>, at place: Int) -> Bool {
+        guard start >= 0, place >= 0, size >= 0, start <= count - size, place <= other.count - size else {
+            return false
+        }
         guard size >= 8 else {
-            for index in 0..<size where self[offset + index] != other[index] { return false }
+            for index in 0..<size where self[start + index] != other[place + index] { return false }
             return true
         }
         var index = 0
         while index <= size - 8 {
-            guard word(at: offset + index) == other.word(at: index) else { return false }
+            guard word(at: start + index) == other.word(at: place + index) else { return false }
             index += 8
         }
-        return word(at: offset + size - 8) == other.word(at: size - 8)
+        return word(at: start + size - 8) == other.word(at: place + size - 8)
+    }
+
+    /// Whether the bytes from `offset` (0 to the count) on are exactly `other`.
+    @inlinable @inline(__always)
+    public func hasSuffix(_ other: Span<UInt8>, from offset: Int) -> Bool {
+        count - offset == other.count && hasBytes(at: offset, count: other.count, equalTo: other, at: 0)
     }
 }
 
