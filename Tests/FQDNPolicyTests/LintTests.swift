@@ -209,13 +209,18 @@ import Testing
             ])
     }
 
-    @Test func `twenty thousand rules are looked through in no more than their number takes`() throws {
-        let list = (0..<20_000).map { "\n            - matchPattern: '*-\($0).s\($0 % 7).y'" }.joined()
-        let clock = ContinuousClock()
-        var found: [String] = []
-        let time = try clock.measure { found = try lint(dns(list)) }
-        #expect(found == [])
-        #expect(time < .seconds(60))
+    @Test func `ten times as many rules take about ten times as long to look through`() throws {
+        func duration(_ count: Int) throws -> Duration {
+            let list = (0..<count).map { "\n            - matchPattern: '*-\($0).s\($0 % 7).y'" }.joined()
+            var found = ["not looked at"]
+            let time = try ContinuousClock().measure { found = try lint(dns(list)) }
+            #expect(found == [])
+            return time
+        }
+        // Comparing each rule with each other one would take a hundred times as long. The shorter run is the best of
+        // three and the longer one may meet with anything else the machine does: 50 is between the two.
+        let few = try (0..<3).map { _ in try duration(2_000) }.min() ?? .zero
+        #expect(try duration(20_000) < few * 50)
     }
 }
 
