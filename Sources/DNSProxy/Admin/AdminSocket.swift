@@ -40,18 +40,7 @@ enum AdminSocket {
 
     /// Whether a connection to `path` is accepted.
     private static func isListening(_ path: String, _ descriptor: Int32) throws(SystemError) -> Bool {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let capacity = MemoryLayout.size(ofValue: address.sun_path)
-        guard path.utf8.count < capacity else { throw SystemError("listen on \(path)", code: ENAMETOOLONG) }
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { bytes in
-            for (index, byte) in path.utf8.enumerated() { unsafe bytes[index] = byte }
-        }
-        let result = unsafe withUnsafePointer(to: &address) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        return result == 0
+        guard let address = UnixAddress(path) else { throw SystemError("listen on \(path)", code: ENAMETOOLONG) }
+        return unsafe address.withSockaddr { unsafe connect(descriptor, $0, $1) } == 0
     }
 }

@@ -30,7 +30,11 @@ extension Engine {
     @discardableResult
     public func reload() async -> [DocumentProblem] {
         exporter?.reopen()
-        return await reloader.run { self.reloadNow() }
+        return await reloader.run {
+            self.manager.notify(.reloading)
+            defer { self.manager.notify(.ready) }
+            return self.reloadNow()
+        }
     }
 
     /// Everything there is to say about the documents that `configuration` names, and nothing is started.

@@ -39,6 +39,10 @@ public final class Engine: Service, Sendable {
     let exporter: FlowExporter?
     /// Runs connections, the feed and the admin API.
     private let group: MultiThreadedEventLoopGroup
+    /// Takes connections, from when it starts.
+    private let streamSockets: Mutex<RigidArray<StreamSocket>>
+    /// Who started the daemon and wants to know how it does.
+    let manager = ServiceManager()
     /// The threads of the workers, until they start.
     private let threads: Mutex<[WorkerThread]>
     /// How many workers have ended.
@@ -80,14 +84,15 @@ public final class Engine: Service, Sendable {
                 board: board,
                 mailboxes: statuses.map(\.mailbox))
             let streams = StreamListener(group: group, mailboxes: statuses.map(\.mailbox))
+            var sockets = try ListeningSockets(
+                configuration.listen, workers: statuses.count, inherited: try InheritedSockets.passed())
             var threads: [WorkerThread] = []
             for (number, status) in statuses.enumerated() {
-                var sockets = RigidArray<DatagramSocket>(capacity: configuration.listen.count)
-                for address in configuration.listen { sockets.append(try DatagramSocket(listeningAt: address)) }
                 let worker = try Worker(
-                    number, shared: shared, sockets: sockets, streams: streams, status: status)
+                    number, shared: shared, sockets: sockets.datagrams.removeLast(), streams: streams, status: status)
                 threads.append(WorkerThread(worker) { end.yield() })
             }
+            streamSockets = Mutex(sockets.streams)
             exporter = try Engine.exporter(configuration, shared: shared, logger: logger)
             self.shared = shared
             self.streams = streams
@@ -106,7 +111,9 @@ public final class Engine: Service, Sendable {
     public func run() async throws {
         do {
             try await shared.learning.hub.start()
-            for address in configuration.listen { try await streams.listen(at: address) }
+            while let socket = streamSockets.withLock({ $0.isEmpty ? nil : $0.removeLast() }) {
+                try await streams.listen(socket)
+            }
             for (index, thread) in threads.withLock({ $0 }).enumerated() { try thread.start(name: "worker-\(index)") }
         } catch {
             throw EngineError.system("\(error)")
@@ -118,6 +125,7 @@ public final class Engine: Service, Sendable {
                 "on": "\(configuration.listen.map(\.description).joined(separator: ", "))",
                 "workers": "\(workers.count)",
             ])
+        manager.notify(.ready)
         let admin = AdminServer(configuration.admin, backend: self, eventLoopGroup: group, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
@@ -129,6 +137,7 @@ public final class Engine: Service, Sendable {
             tasks.addTask { await self.shared.learning.takeReports() }
             tasks.addTask { await self.watchDocuments() }
             tasks.addTask { await self.rotateCookies() }
+            tasks.addTask { await self.watchWorkers() }
             if let exporter { tasks.addTask { await exporter.run() } }
             if configuration.upstreams.isEmpty { tasks.addTask { await self.watchResolvConf() } }
             // Whatever ends first ends the daemon: a shutdown, or an admin server that cannot listen.
@@ -148,6 +157,7 @@ public final class Engine: Service, Sendable {
     /// Stops in the order that loses nothing.
     private func stop() async {
         logger.info("stopping")
+        manager.notify(.stopping)
         await streams.stopListening()
         for worker in workers { worker.mailbox.post(.stop) }
         await withTaskGroup(of: Void.self) { tasks in

@@ -54,26 +54,21 @@ final class StreamListener: StreamReplies {
     /// Connections that are open.
     var connectionCount: Int { state.withLock { $0.channels.count } }
 
-    /// Listens at `address`.
+    /// Takes connections from `socket`.
     /// - Throws: `SystemError` naming the address.
-    func listen(at address: SocketAddress) async throws {
-        var bootstrap = ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 1_024)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+    func listen(_ socket: consuming StreamSocket) async throws {
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: StreamSocket.backlog)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 4)
             .childChannelInitializer { channel in self.prepare(channel) }
-        if !address.address.isIPv4 {
-            bootstrap = bootstrap.serverChannelOption(
-                ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only), value: 1)
-        }
+        let address = socket.address
         do {
-            let target = try NIOCore.SocketAddress(ipAddress: address.address.description, port: Int(address.port))
-            let channel = try await bootstrap.bind(to: target).get()
+            let channel = try await bootstrap.withBoundSocket(socket.release()).get()
             listeners.withLock { $0.append(channel) }
         } catch let error as IOError {
-            throw SystemError("bind TCP \(address)", code: error.errnoCode)
+            throw SystemError("listen on TCP \(address)", code: error.errnoCode)
         }
     }
 

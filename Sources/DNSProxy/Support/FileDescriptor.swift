@@ -13,4 +13,11 @@ struct FileDescriptor: ~Copyable {
     }
 
     deinit { close(rawValue) }
+
+    /// Gives the descriptor to somebody else, who closes it.
+    consuming func release() -> Int32 {
+        let descriptor = rawValue
+        discard self
+        return descriptor
+    }
 }

@@ -51,6 +51,26 @@ public struct SocketAddress: Hashable, Sendable {
         self.init(address, port: port, scope: scope)
     }
 
+    /// Where the socket `descriptor` is bound; nil when that is no IP address.
+    init?(boundBy descriptor: Int32) {
+        var name = sockaddr_in6()
+        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+        let code = unsafe withUnsafeMutablePointer(to: &name) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(descriptor, $0, &length) }
+        }
+        guard code == 0 else { return nil }
+        switch Int32(name.sin6_family) {
+        case AF_INET: address = IPAddress(ipv4: UInt32(bigEndian: name.sin6_flowinfo))
+        case AF_INET6:
+            let bytes = unsafe withUnsafeBytes(of: name.sin6_addr) { unsafe Array($0) }
+            let halves = [0, 8].map { start in bytes[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) } }
+            address = IPAddress(high: halves[0], low: halves[1])
+        default: return nil
+        }
+        port = UInt16(bigEndian: name.sin6_port)
+        scope = name.sin6_family == sa_family_t(AF_INET6) ? name.sin6_scope_id : 0
+    }
+
     /// `AF_INET` or `AF_INET6`.
     var family: Int32 { address.isIPv4 ? AF_INET : AF_INET6 }
 

@@ -12,6 +12,11 @@ enum System {
         _ = unsafe setrlimit(files, &limit)
     }
 
+    /// The environment variable `name`, where it is set.
+    static func environment(_ name: String) -> String? {
+        unsafe getenv(name).map { unsafe String(cString: $0) }
+    }
+
     /// What this host is called.
     static var hostName: String {
         var name = utsname()

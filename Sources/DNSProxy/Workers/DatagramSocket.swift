@@ -8,6 +8,8 @@ struct DatagramSocket: ~Copyable {
     let descriptor: FileDescriptor
     /// Where it listens.
     let address: SocketAddress
+    /// Whether other workers receive from the same socket.
+    let isShared: Bool
     /// Whether the local address of each datagram has to be kept for the reply.
     let wantsLocalAddress: Bool
     /// The replies of this turn.
@@ -19,44 +21,58 @@ struct DatagramSocket: ~Copyable {
 
     /// Replies of one batch.
     private static let batch = 64
+    /// Bytes that the kernel may keep of datagrams that nobody has received yet, its own bookkeeping included.
+    private static let receiveBuffer: Int32 = 4 << 20
 
-    /// Listens at `address`, sharing it with the sockets of other workers (`SO_REUSEPORT`).
+    /// Listens at `address`, beside the sockets of other workers (`SO_REUSEPORT`): the kernel deals datagrams out among
+    /// them.
     /// - Throws: `SystemError` naming the address.
     init(listeningAt address: SocketAddress) throws(SystemError) {
-        descriptor = try DatagramSocket.open(address)
+        self.init(try DatagramSocket.open(address), at: address, isShared: false)
+    }
+
+    /// Listens at `address` by the socket `descriptor`, which other workers use too and which stays the caller's.
+    /// - Throws: `SystemError` naming the address.
+    init(sharing descriptor: Int32, at address: SocketAddress) throws(SystemError) {
+        try DatagramSocket.prepare(descriptor, at: address)
+        let own = try FileDescriptor(fcntl(descriptor, F_DUPFD_CLOEXEC, 0), "use UDP \(address)")
+        self.init(own, at: address, isShared: true)
+    }
+
+    /// The socket `descriptor`, which is bound to `address`.
+    private init(_ descriptor: consuming FileDescriptor, at address: SocketAddress, isShared: Bool) {
+        self.descriptor = descriptor
         self.address = address
+        self.isShared = isShared
         wantsLocalAddress = address.isWildcard
         replies = DatagramBuffers(count: DatagramSocket.batch, payloadSize: EDNS.ownPayloadSize)
     }
 
-    /// Opens and binds the socket.
+    /// Opens and binds a socket.
     private static func open(_ address: SocketAddress) throws(SystemError) -> FileDescriptor {
-        let fd = socket(address.family, Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        let descriptor = try FileDescriptor(fd, "open a UDP socket for \(address)")
-        try DatagramSocket.set(fd, SOL_SOCKET, SO_REUSEPORT, 1, "share UDP \(address)")
-        if !address.address.isIPv4 { try DatagramSocket.set(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1, "use \(address)") }
-        // A bigger receive buffer rides out bursts; without CAP_NET_ADMIN the kernel caps it at net.core.rmem_max.
-        do throws(SystemError) {
-            try DatagramSocket.set(fd, SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20, "")
-        } catch {
-            try? DatagramSocket.set(fd, SOL_SOCKET, SO_RCVBUF, 4 << 20, "")
-        }
-        if address.isWildcard, clinux_enable_packet_info(fd, address.family) != 0 {
-            throw SystemError("learn local addresses on \(address)")
-        }
+        let type = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = try FileDescriptor(socket(address.family, type, 0), "open a UDP socket for \(address)")
+        let fd = descriptor.rawValue
+        try SocketOption.set(fd, SOL_SOCKET, SO_REUSEPORT, 1, "share UDP \(address)")
+        if !address.address.isIPv4 { try SocketOption.set(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1, "use \(address)") }
+        try prepare(fd, at: address)
         guard unsafe address.withSockaddr({ unsafe bind(fd, $0, $1) }) == 0 else {
             throw SystemError("bind UDP \(address)")
         }
         return descriptor
     }
 
-    /// Sets an integer option.
-    private static func set(
-        _ fd: Int32, _ level: Int32, _ name: Int32, _ value: Int32, _ action: @autoclosure () -> String
-    ) throws(SystemError) {
-        var value = value
-        let size = socklen_t(MemoryLayout<Int32>.size)
-        guard unsafe setsockopt(fd, level, name, &value, size) == 0 else { throw SystemError(action()) }
+    /// Sets what every listening socket needs.
+    private static func prepare(_ descriptor: Int32, at address: SocketAddress) throws(SystemError) {
+        // A bigger receive buffer rides out bursts, and never a smaller one than somebody has seen to. Without
+        // CAP_NET_ADMIN the kernel caps it at net.core.rmem_max. What it reports is twice what was asked for.
+        let current = SocketOption.get(descriptor, SOL_SOCKET, SO_RCVBUF) ?? 0
+        for option in [SO_RCVBUFFORCE, SO_RCVBUF] where current < 2 * receiveBuffer {
+            if (try? SocketOption.set(descriptor, SOL_SOCKET, option, receiveBuffer, "")) != nil { break }
+        }
+        if address.isWildcard, clinux_enable_packet_info(descriptor, address.family) != 0 {
+            throw SystemError("learn local addresses on \(address)")
+        }
     }
 
     /// Lets `write` fill a reply to the datagram at `source` of `received`; a length of 0 sends nothing.

@@ -19,11 +19,12 @@ import Glibc
 
     deinit { unsafe events.deallocate() }
 
-    /// Wakes the owner with `token` whenever `fd` is readable.
+    /// Wakes the owner with `token` whenever `fd` is readable. Of the owners of several sets that share `fd`, not all
+    /// have to be woken when `isShared`.
     /// - Throws: `SystemError` when the kernel refuses.
-    func add(_ fd: Int32, token: UInt64) throws(SystemError) {
+    func add(_ fd: Int32, token: UInt64, isShared: Bool = false) throws(SystemError) {
         var event = unsafe epoll_event()
-        unsafe event.events = EPOLLIN.rawValue
+        unsafe event.events = EPOLLIN.rawValue | (isShared ? EPOLLEXCLUSIVE.rawValue : 0)
         unsafe event.data.u64 = token
         guard unsafe epoll_ctl(descriptor.rawValue, EPOLL_CTL_ADD, fd, &event) == 0 else {
             throw SystemError("watch a socket")

@@ -35,7 +35,8 @@ struct Worker: ~Copyable, @unchecked Sendable {
         let epoll = try Epoll()
         try epoll.add(status.mailbox.descriptor, token: Token.ofMailbox)
         for index in sockets.indices {
-            try epoll.add(sockets[index].descriptor.rawValue, token: Token.ofListener(index))
+            try epoll.add(
+                sockets[index].descriptor.rawValue, token: Token.ofListener(index), isShared: sockets[index].isShared)
         }
         pipeline = Pipeline(shared: shared, number: number, epoll: epoll)
         listeners = Listeners(sockets: sockets, streams: streams)

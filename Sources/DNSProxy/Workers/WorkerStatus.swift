@@ -20,6 +20,8 @@ final class WorkerStatus: Sendable {
         var durations = WorkerDurations()
         /// What waits.
         var waiting = Waiting()
+        /// Turns of its loop.
+        var turns: UInt64 = 0
     }
 
     /// How it is handed work.
@@ -41,6 +43,7 @@ final class WorkerStatus: Sendable {
             shown.counters = counters
             if let durations { shown.durations = durations }
             shown.waiting = waiting
+            shown.turns &+= 1
         }
         holdCount.store(waiting.holds, ordering: .sequentiallyConsistent)
     }

@@ -17,6 +17,8 @@ final class Daemon {
     let configuration: String
     /// Where it runs; nil for the namespace of the tests.
     private let namespace: Namespace?
+    /// What a service manager gives it.
+    private let manager: ServiceManager?
     /// The process of the last start.
     private(set) var process: RunningProcess
     /// The path of its admin socket.
@@ -24,20 +26,21 @@ final class Daemon {
     /// The path of its feed socket.
     var feedSocket: String { workspace.file("feed.sock") }
 
-    /// Starts a daemon as `setup` says, in `namespace` if there is one, and returns when it is ready.
-    init(_ setup: Setup, in namespace: Namespace? = nil) throws {
+    /// Starts a daemon as `setup` says, in `namespace` or under `manager` if there is one, and returns when it is ready.
+    init(_ setup: Setup, in namespace: Namespace? = nil, under manager: ServiceManager? = nil) throws {
         self.namespace = namespace
+        self.manager = manager
         workspace = try Workspace()
         port = try setup.port ?? Ports.free()
         configuration = try setup.write(to: workspace, port: port)
-        process = try Daemon.launch(configuration, in: namespace)
+        process = try Daemon.launch(configuration, in: namespace, under: manager)
         try waitUntilReady()
     }
 
     /// Starts it again after its end, and returns when it is ready.
     func restart() throws {
         try process.wait()
-        process = try Daemon.launch(configuration, in: namespace)
+        process = try Daemon.launch(configuration, in: namespace, under: manager)
         try waitUntilReady()
     }
 
@@ -61,8 +64,11 @@ final class Daemon {
     }
 
     /// Starts the program without waiting for anything.
-    static func launch(_ configuration: String, in namespace: Namespace? = nil) throws -> RunningProcess {
+    static func launch(
+        _ configuration: String, in namespace: Namespace? = nil, under manager: ServiceManager? = nil
+    ) throws -> RunningProcess {
         let command = [program, "serve", "-c", configuration]
+        if let manager { return try manager.start(command) }
         return try RunningProcess(namespace?.command(command) ?? command)
     }
 

@@ -16,8 +16,8 @@ final class RunningProcess {
     private var ended: Int32?
 
     /// Starts `command`, whose first word is searched in PATH and in the folders of system programs, with an empty
-    /// standard input.
-    init(_ command: [String], environment: [String: String] = [:]) throws {
+    /// standard input. It inherits `sockets` as descriptors 3 and up.
+    init(_ command: [String], environment: [String: String] = [:], sockets: [Socket] = []) throws {
         self.command = command
         folder = try Workspace()
         outputPath = folder.file("stdout")
@@ -29,11 +29,20 @@ final class RunningProcess {
         // Appending, so that two descriptors of one file never overwrite one another.
         posix_spawn_file_actions_addopen(&actions, 1, outputPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, errorPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        // Out of the way of the descriptors that are closed next.
+        let aside: Int32 = 1_000
+        for (socket, number) in zip(sockets, aside...) {
+            posix_spawn_file_actions_adddup2(&actions, socket.descriptor, number)
+        }
         // Sockets of other tests must not live on in a child.
         for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
             if let descriptor = Int32(name), descriptor > 2 {
                 posix_spawn_file_actions_addclose(&actions, descriptor)
             }
+        }
+        for (index, _) in sockets.enumerated() {
+            posix_spawn_file_actions_adddup2(&actions, aside + Int32(index), 3 + Int32(index))
+            posix_spawn_file_actions_addclose(&actions, aside + Int32(index))
         }
         // Threads of the test runner block signals, and a child inherits that.
         var attributes = posix_spawnattr_t()

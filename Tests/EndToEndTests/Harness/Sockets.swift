@@ -94,6 +94,16 @@ struct Endpoint {
 /// A connected stream socket to the Unix socket at `path`; nil when nobody listens there.
 func connectUnix(_ path: String) throws -> Socket? {
     let socket = try Socket(Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0))
+    return try withUnixAddress(path) { connect(socket.descriptor, $0, $1) == 0 } ? socket : nil
+}
+
+/// Makes a Unix socket at `path` of `socket`; false when the kernel refuses.
+func bindUnix(_ socket: Socket, _ path: String) throws -> Bool {
+    try withUnixAddress(path) { bind(socket.descriptor, $0, $1) == 0 }
+}
+
+/// Calls a kernel function with the address of the Unix socket at `path`.
+private func withUnixAddress(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Bool) throws -> Bool {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     let fits = withUnsafeMutableBytes(of: &address.sun_path) { target in
@@ -102,12 +112,11 @@ func connectUnix(_ path: String) throws -> Socket? {
         return true
     }
     guard fits else { throw HarnessError("\(path) is too long for a Unix socket") }
-    let isConnected = withUnsafePointer(to: address) { pointer in
+    return withUnsafePointer(to: address) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            connect(socket.descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
         }
     }
-    return isConnected ? socket : nil
 }
 
 /// Ports that nobody else uses.
