@@ -146,9 +146,18 @@ extension Daemon {
         return try JSONDecoder().decode(Status.self, from: response[end.upperBound...])
     }
 
-    /// The counter `name`, summed over the workers.
+    /// The counter `name`, summed over the workers, as it is when nothing is counted any more: a worker shows what it has
+    /// counted at the end of its turn, which comes after the reply that a test has waited for. Where things go on being
+    /// counted it is what was read after a second.
     func counter(_ name: String) throws -> Int {
-        guard let value = try status()?.counters[name] else { throw HarnessError("no counter \(name)") }
+        var last: [String: Int]?
+        for _ in 1...50 {
+            let counters = try status()?.counters
+            if let counters, counters == last { break }
+            last = counters
+            usleep(20_000)
+        }
+        guard let value = last?[name] else { throw HarnessError("no counter \(name)") }
         return value
     }
 }
