@@ -45,13 +45,18 @@ import Testing
         #expect(missing == (isReady ? [] : ["no upstream answers"]))
     }
 
-    @Test func `local records are answers, whatever upstreams do`() {
-        for servers in [[], [ReadinessTests.server(failed: 5)]] {
-            var readiness = ReadinessTests.readiness(servers)
-            #expect(!readiness.missing(now: ReadinessTests.now).isEmpty)
-            readiness.hasLocalRecords = true
-            #expect(readiness.missing(now: ReadinessTests.now) == [])
-        }
+    @Test(arguments: [
+        ([], []),
+        ([server(failed: 5)], ["no upstream answers"]),
+        ([server(failed: 5), server(answered: 70, failed: 9)], ["no upstream answers"]),
+        ([server(failed: 5), server(answered: 5)], []),
+    ])
+    func `local records are enough where there is no upstream, and make up for none that is silent`(
+        servers: [UpstreamBoard.State], missing: [String]
+    ) {
+        var readiness = ReadinessTests.readiness(servers)
+        readiness.hasLocalRecords = true
+        #expect(readiness.missing(now: ReadinessTests.now) == missing)
     }
 
     @Test(arguments: [

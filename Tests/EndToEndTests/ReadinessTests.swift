@@ -57,13 +57,32 @@ extension EndToEnd {
             #expect(try daemon.dig("one.test.example").addresses == ["192.0.2.1"])
         }
 
-        @Test func `local records keep the daemon ready without any upstream`() throws {
+        @Test func `local records do not keep a daemon ready whose upstreams are all dead`() throws {
             var setup = Setup()
             setup.zone = Setup.localZone
             let (daemon, health) = try Readiness.daemon(setup)
-            #expect(try daemon.dig("one.test.example").status == "SERVFAIL")
-            #expect(try Readiness.answer("/ready", health).status == 200)
             #expect(try daemon.dig("api.local.example").addresses == ["192.0.2.10"])
+            #expect(try Readiness.answer("/ready", health).status == 200)
+            #expect(try daemon.dig("one.test.example").status == "SERVFAIL")
+            let ready = try Readiness.answer("/ready", health)
+            #expect(ready.status == 503 && ready.text == "not ready: no upstream answers\n", "\(ready.text)")
+            #expect(try daemon.dig("ledger.local.example").addresses == ["192.0.2.20"])
+        }
+
+        @Test(.enabled(if: NetworkNamespace.isAvailable, "needs root, to create a network namespace"))
+        func `local records are enough to be ready where there is no upstream at all`() throws {
+            let namespace = try NetworkNamespace()
+            try namespace.writeResolvConf("search example.com\n")
+            var setup = Setup()
+            setup.upstreams = []
+            setup.zone = Setup.localZone
+            let daemon = try Daemon(setup, in: namespace.inside)
+            for (name, answer) in [("api.local.example", "192.0.2.10\n"), ("one.test.example", "")] {
+                let asked = try namespace.execute(["dig", "-r", "@127.0.0.1", "-p", "\(daemon.port)", "+short", name])
+                #expect(asked.output == answer, "\(asked)")
+            }
+            let status = try #require(try daemon.status())
+            #expect(status.upstreams.isEmpty && status.notReady.isEmpty, "\(status.notReady)")
         }
 
         @Test func `what nobody asks for there is 404 in JSON, and HEAD is answered like GET`() throws {

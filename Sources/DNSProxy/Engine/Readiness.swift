@@ -6,7 +6,7 @@ import FQDNCache
 struct Readiness {
     /// Whether every listener is bound.
     var isListening: Bool
-    /// Whether there are zone files, whose records are answered without any upstream.
+    /// Whether there are zone files; they are enough where no upstream is configured.
     var hasLocalRecords: Bool
     /// What is known of the servers of all routes.
     var servers: [UpstreamBoard.State]
@@ -23,10 +23,10 @@ struct Readiness {
     /// What is missing `now`, one line each; empty when nothing is.
     func missing(now: Moment) -> [String] {
         guard isListening else { return ["the listeners are not bound yet"] }
-        guard !hasLocalRecords, !hasStaleAnswers(now: now) else { return [] }
-        if servers.isEmpty { return ["there is no upstream"] }
-        if servers.allSatisfy({ Readiness.isSilent($0, now: now) }) { return ["no upstream answers"] }
-        return []
+        // Without an upstream local records are all that anybody is promised; beside one they are a few names of many.
+        if servers.isEmpty { return hasLocalRecords ? [] : ["there is no upstream"] }
+        guard !hasStaleAnswers(now: now), servers.allSatisfy({ Readiness.isSilent($0, now: now) }) else { return [] }
+        return ["no upstream answers"]
     }
 
     /// Whether the cache can stand in for the upstreams: what one of them said less than `serveStale` ago may still be
