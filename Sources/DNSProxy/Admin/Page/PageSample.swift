@@ -25,13 +25,13 @@ struct PageSample: Codable, Equatable, Sendable {
             return seconds > 0 ? (max(difference, 0) / seconds * 100).rounded() / 100 : 0
         }
         self.at = (at * 1_000).rounded() / 1_000
-        cache = rate { $0[.hit] + $0[.stale] }
-        resolved = rate { $0[.upstream] + $0[.coalesced] }
-        local = rate { $0[.local] }
-        denied = rate { $0[.denied] + $0[.prohibited] }
+        cache = rate { $0.ended(.cache) }
+        resolved = rate { $0.ended(.resolved) }
+        local = rate { $0.ended(.local) }
+        denied = rate { $0.ended(.denied) }
         audited = rate { $0.audited }
-        failed = rate { $0[.failed] + $0[.overloaded] + $0[.unacknowledged] }
-        rejected = rate { $0[.rejected] + $0[.dropped] }
+        failed = rate { $0.ended(.failed) }
+        rejected = rate { $0.ended(.rejected) }
     }
 
     /// All queries, a second.

@@ -69,9 +69,8 @@ struct PageTicker: Service {
         return PageState(
             sample: sample, figures: figures,
             totals: PageState.Totals(
-                queries: counters.queriesUDP + counters.queriesTCP, cache: counters[.hit] + counters[.stale],
-                denied: counters[.denied] + counters[.prohibited],
-                failed: counters[.failed] + counters[.overloaded] + counters[.unacknowledged],
+                queries: counters.queriesUDP + counters.queriesTCP, cache: counters.ended(.cache),
+                denied: counters.ended(.denied), failed: counters.ended(.failed),
                 waiting: metrics.waiting.upstream + metrics.waiting.feed),
             host: System.hostName, version: status.version, started: status.started, notReady: status.notReady,
             policy: PageState.Policy(
