@@ -1,5 +1,4 @@
 import DNSWire
-import FoundationEssentials
 import MappingFeed
 
 /// Addresses that one answer brought for one identity; an element of `GET /v1/mappings`, with the keys of
@@ -66,16 +65,10 @@ public struct MappingListing: Codable, Hashable, Sendable {
         return sorted.map { group, addresses in
             MappingListing(
                 endpointID: mapping.identity, endpoint: mapping.identityName, client: "\(mapping.client)",
-                expirationTime: timestamp(group.expires), fqdn: "\(mapping.name)",
-                ips: addresses.map(\.ip).sorted().map(\.description), lookupTime: group.lookedUp.map(timestamp),
+                expirationTime: Timestamp.text(group.expires), fqdn: "\(mapping.name)",
+                ips: addresses.map(\.ip).sorted().map(\.description), lookupTime: group.lookedUp.map(Timestamp.text),
                 source: group.origin == .connection ? .connection : .lookup, origin: group.origin.rawValue,
                 ttl: group.ttl)
         }
-    }
-
-    /// UTC seconds since the epoch as RFC 3339 with milliseconds, stopping at the ends of what that can tell.
-    private static func timestamp(_ seconds: Double) -> String {
-        let told = seconds.isNaN ? 0 : min(max(seconds, 0), 253_402_300_799)
-        return Date(timeIntervalSince1970: told).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 }

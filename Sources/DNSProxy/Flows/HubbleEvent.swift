@@ -1,4 +1,5 @@
 import DNSWire
+import MappingFeed
 
 /// A flow, or the loss of some, in the JSON that Hubble writes (`flow.proto` and `observer.proto` of Cilium, as protobuf
 /// writes JSON): for programs that read Hubble's flows already.
@@ -29,8 +30,9 @@ public struct HubbleEvent: Sendable {
     public var line: [UInt8] {
         var line: [UInt8] = []
         line.reserveCapacity(1_024)
-        JSONValue.object(object).write(to: &line)
-        return line
+        var writer = LineWriter(consume line)
+        JSONValue.object(object).write(to: &writer)
+        return writer.bytes
     }
 
     /// The object of a flow.

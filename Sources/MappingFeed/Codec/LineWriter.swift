@@ -1,27 +1,27 @@
 internal import DNSWire
 
 /// Appends JSON text to bytes.
-struct LineWriter {
+package struct LineWriter {
     /// What was written so far.
-    private(set) var bytes: [UInt8]
+    package private(set) var bytes: [UInt8]
 
     /// A writer that goes on behind `bytes`.
-    init(_ bytes: consuming [UInt8] = []) {
+    package init(_ bytes: consuming [UInt8] = []) {
         self.bytes = bytes
     }
 
     /// Writes text that needs no escaping.
     @inline(__always)
-    mutating func raw(_ text: StaticString) {
+    package mutating func raw(_ text: StaticString) {
         text.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
     }
 
     /// Writes one byte of structure.
     @inline(__always)
-    mutating func raw(_ byte: UInt8) { bytes.append(byte) }
+    package mutating func raw(_ byte: UInt8) { bytes.append(byte) }
 
     /// Writes a decimal number.
-    mutating func number(_ value: UInt64) {
+    package mutating func number(_ value: UInt64) {
         if value < 10 {
             bytes.append(48 + UInt8(truncatingIfNeeded: value))
             return
@@ -59,7 +59,7 @@ struct LineWriter {
     }
 
     /// Writes a quoted string, escaped as RFC 8259, section 7, demands; DEL too, for the sake of terminals.
-    mutating func string(_ text: String) {
+    package mutating func string(_ text: String) {
         raw(UInt8(ascii: "\""))
         for byte in text.utf8 { escaped(byte) }
         raw(UInt8(ascii: "\""))

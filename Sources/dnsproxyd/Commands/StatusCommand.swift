@@ -1,6 +1,5 @@
 import ArgumentParser
 import DNSProxy
-import FoundationEssentials
 
 /// `dnsproxyd status`
 struct StatusCommand: AsyncParsableCommand {
@@ -55,16 +54,18 @@ struct StatusCommand: AsyncParsableCommand {
             lookups == 0 ? "no lookups yet" : "hit ratio \(percent(answers.hits, of: lookups)) of \(lookups) lookups"
         let feed = status.feed
         var lines = [
-            Line("Daemon", "dnsproxyd \(status.version), process \(status.pid), since \(time(status.started))"),
+            Line(
+                "Daemon",
+                "dnsproxyd \(status.version), process \(status.pid), since \(Timestamp.seconds(status.started))"),
             Line(
                 "Ready", status.notReady.isEmpty ? "yes" : "no: \(status.notReady.joined(separator: "; "))",
                 status.notReady.isEmpty ? .good : .bad),
             Line("Listening", "\(status.listen.joined(separator: ", ")), workers: \(status.workers)"),
             Line(
                 "Policy",
-                "\(status.policy.enforcement), generation \(status.policy.generation) since \(time(status.policy.loaded)), "
-                    + "documents: \(status.policy.policies), rules: \(status.policy.rules), "
-                    + "identities: \(status.policy.identities)"
+                "\(status.policy.enforcement), generation \(status.policy.generation) "
+                    + "since \(Timestamp.seconds(status.policy.loaded)), documents: \(status.policy.policies), "
+                    + "rules: \(status.policy.rules), identities: \(status.policy.identities)"
             ),
         ]
         lines += status.policy.problems.map { Line("", "not reloaded: \($0)", .bad) }
@@ -107,7 +108,7 @@ struct StatusCommand: AsyncParsableCommand {
     private static func line(_ subscriber: AdminSubscriber) -> String {
         let progress = subscriber.acknowledges ? "acknowledged up to" : "acknowledges nothing, was sent up to"
         return "\(subscriber.number), process \(subscriber.pid) of user \(subscriber.uid), "
-            + "since \(time(subscriber.connected))\(subscriber.selects ? ", some identities only" : ""): "
+            + "since \(Timestamp.seconds(subscriber.connected))\(subscriber.selects ? ", some identities only" : ""): "
             + "\(progress) \(subscriber.acknowledged), behind: \(subscriber.eventsBehind)"
     }
 
@@ -121,10 +122,5 @@ struct StatusCommand: AsyncParsableCommand {
     private static func milliseconds(_ seconds: Double) -> String {
         let tenths = Int((min(max(seconds, 0), 3_600) * 10_000).rounded())
         return "\(tenths / 10).\(tenths % 10)"
-    }
-
-    /// Seconds since the epoch as RFC 3339.
-    private static func time(_ seconds: Double) -> String {
-        Date(timeIntervalSince1970: min(max(seconds, 0), 253_402_300_799)).formatted(.iso8601)
     }
 }

@@ -50,7 +50,7 @@ struct FlowWriter {
             case .audit: .warning
             }
         var words = [
-            time(flow), "\(printable(asker)) (\(flow.client)) ->", question(flow),
+            Timestamp.text(flow.time), "\(printable(asker)) (\(flow.client)) ->", question(flow),
             Terminal.styled(flow.verdict.rawValue, style),
         ]
         if let rcode = flow.rcode, rcode != "NOERROR" { words.append(rcode) }
@@ -92,12 +92,6 @@ struct FlowWriter {
         return text
     }
 
-    /// When it ended (RFC 3339), as the daemon's log has it. Half a millisecond more, because the rest is cut off.
-    private static func time(_ flow: Flow) -> String {
-        let date = Date(timeIntervalSince1970: max(0, min(flow.time + 0.0005, 253_402_300_799)))
-        return date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-    }
-
     /// Nanoseconds as milliseconds with one decimal; with two when it is less than one.
     private static func milliseconds(_ nanoseconds: Int64) -> String {
         let hundredths = nanoseconds / 10_000
@@ -123,7 +117,7 @@ extension FlowWriter {
 
     /// All of them.
     private static let columns = [
-        Column(title: "TIME", width: 24) { time($0) },
+        Column(title: "TIME", width: 24) { Timestamp.text($0.time) },
         Column(title: "IDENTITY", width: 20) { $0.identityName.isEmpty ? "\($0.identity)" : $0.identityName },
         Column(title: "CLIENT", width: 15) { $0.client },
         Column(title: "NAME", width: 36) { $0.name },

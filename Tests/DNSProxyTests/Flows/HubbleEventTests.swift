@@ -80,7 +80,7 @@ struct HubbleEventTests {
         #expect(!redacted.contains("shop.example") && !redacted.contains("10.244") && redacted.contains("latency_ns"))
     }
 
-    @Test(arguments: ["", "plain", "a\"b\\c/d", "\n\u{0}\u{1F}\t", "grün 🌍 \u{2028}"])
+    @Test(arguments: ["", "plain", "a\"b\\c/d", "\n\u{0}\u{1F}\t", "grün 🌍 \u{2028}", "\u{7F}\u{1B}[2J"])
     func `any text is read back as it was`(_ text: String) throws {
         var flow = HubbleEventTests.full
         flow.labels = [text: text]
@@ -90,6 +90,8 @@ struct HubbleEventTests {
         #expect(object["node_name"] as? String == text)
         let source = (object["flow"] as? [String: Any])?["source"] as? [String: Any]
         #expect(source?["labels"] as? [String] == ["\(text)=\(text)"])
+        // Nothing that a terminal would obey, the line being printed as it is.
+        #expect(data.allSatisfy { $0 >= 0x20 && $0 != 0x7F })
     }
 
     @Test func `every field that there is can be chosen`() throws {
