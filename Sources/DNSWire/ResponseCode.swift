@@ -2,6 +2,13 @@
 public struct ResponseCode: RawRepresentable, Hashable, Sendable {
     public let rawValue: UInt16
     @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue & 0xFFF }
+    /// The code whose lower four bits are in the header, and the upper eight in the OPT record (RFC 6891, section 6.1.3).
+    @inlinable public init(header: UInt8, extended: UInt8) {
+        rawValue = UInt16(extended) << 4 | UInt16(header & 0xF)
+    }
+
+    /// The upper eight bits, for the OPT record.
+    @inlinable public var extendedPart: UInt8 { UInt8(truncatingIfNeeded: rawValue >> 4) }
 
     public static let noError = ResponseCode(rawValue: 0)
     public static let formatError = ResponseCode(rawValue: 1)

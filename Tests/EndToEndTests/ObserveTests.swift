@@ -73,6 +73,26 @@ extension EndToEnd {
             #expect(table[3].hasSuffix("no rule of shop/web allows it"))
         }
 
+        @Test func `an EDNS version is shown and counted as BADVERS, as all twelve bits of the code say`() throws {
+            let stage = try Observing.stage()
+            let daemon = stage.daemon
+            let answer = try daemon.ask(WireQuery("api.test.example").with(WireQuery.OPT(version: 1)))
+            #expect(answer.code == 16 && answer.bytes[3] & 0xF == 0 && answer.opt?.ttl == 0x0100_0000)
+            var lines: [String] = []
+            try eventually("no flow: \(lines)") {
+                lines = try Observing.lines(daemon, ["--rcode", "BADVERS"])
+                return !lines.isEmpty
+            }
+            #expect(lines.count == 1 && lines[0].contains("api.test.example. A ERROR BADVERS rejected, "), "\(lines)")
+            #expect(try Observing.lines(daemon, ["--rcode", "NOERROR"]).isEmpty)
+            let flow = try Observing.lines(daemon, ["-o", "jsonpb"])
+            #expect(flow.count == 1 && flow[0].contains(#""rcode":16"#), "\(flow)")
+            let metrics = try Metrics(port: stage.port)
+            #expect(metrics.values["responses_total{rcode=\"BADVERS\"}"] == 1)
+            #expect(metrics.values["responses_total{rcode=\"NOERROR\"}"] == 0)
+            #expect(try daemon.counter("responses_badvers") == 1)
+        }
+
         @Test func `each filter shows what fits it, several values mean any, several filters all`() throws {
             let stage = try Observing.stage()
             let daemon = stage.daemon

@@ -6,7 +6,7 @@ struct FlowMessage {
     private(set) var name: DomainName?
     /// The type that was asked for; nil like the name.
     private(set) var type: RecordType?
-    /// The response code; nil for a query.
+    /// The response code, with the bits that the OPT record has of it if that is there; nil for a query.
     private(set) var responseCode: ResponseCode?
     /// The addresses of its answer.
     private(set) var addresses: [IPAddress] = []
@@ -33,6 +33,15 @@ struct FlowMessage {
             let record = cursor.readRecord(message, owner: &owner)
             guard cursor.isValid else { return }
             take(record, of: message, scratch: &owner)
+        }
+        for _ in 0..<Int(header.authorityCount) + Int(header.additionalCount) {
+            let record = cursor.readRecord(message, owner: &owner)
+            guard cursor.isValid else { return }
+            guard record.type == .opt else { continue }
+            responseCode = ResponseCode(
+                header: UInt8(truncatingIfNeeded: header.flags.rawValue),
+                extended: UInt8(truncatingIfNeeded: record.rawTTL >> 24))
+            return
         }
     }
 

@@ -40,7 +40,7 @@ extension Pipeline {
                 &output, code: code, query: query, options: options,
                 question: message.extracting(Header.length..<end), limit: Reply.limit(query, transport: transport),
                 error: code == .notImplemented || code == .refused ? .notSupported : .none)
-            return .reply(Ending(length, .rejected))
+            return .reply(Ending(length, .rejected, extendedCode: code.extendedPart))
         }
         let question = message.extracting(Header.length..<query.question.end)
         let limit = Reply.limit(query, transport: transport)

@@ -8,7 +8,7 @@ extension Pipeline {
     /// What all of them took is found when the turn is over, with one look at the clock.
     @inline(__always)
     mutating func end(_ ending: Ending, of origin: QueryOrigin, reply: Span<UInt8>, turn: Turn) {
-        counters.responses[Int(reply[3] & 0xF)] += 1
+        counters.count(response: ResponseCode(header: reply[3], extended: ending.extendedCode))
         counters[ending.outcome] += 1
         answeredInTurn += 1
         if flows.takesHits || ending.outcome != .hit {
@@ -18,11 +18,12 @@ extension Pipeline {
         }
     }
 
-    /// Counts a query whose `reply` leaves after it has waited, as `times` says, and notes it if that is wanted.
+    /// Counts a query whose `reply` leaves after it has waited, as `times` says, and notes it if that is wanted. Such a
+    /// reply has no code beyond those of the header.
     mutating func endLate(
         _ outcome: QueryOutcome, of origin: QueryOrigin, reply: Span<UInt8>, times: FlowTimes, turn: Turn
     ) {
-        counters.responses[Int(reply[3] & 0xF)] += 1
+        counters.count(response: ResponseCode(header: reply[3], extended: 0))
         counters[outcome] += 1
         var times = times
         times.total = max(0, turn.now.nanoseconds(since: origin.arrived))

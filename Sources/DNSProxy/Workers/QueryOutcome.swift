@@ -45,11 +45,14 @@ struct Ending {
     let length: Int
     /// How its query ends with it.
     let outcome: QueryOutcome
+    /// The upper eight bits of its response code, which are in its OPT record (RFC 6891, section 6.1.3).
+    let extendedCode: UInt8
 
     /// A reply of `length` bytes that ends its query in this way.
     @inline(__always)
-    init(_ length: Int, _ outcome: QueryOutcome) {
+    init(_ length: Int, _ outcome: QueryOutcome, extendedCode: UInt8 = 0) {
         self.length = length
         self.outcome = outcome
+        self.extendedCode = extendedCode
     }
 }

@@ -74,7 +74,7 @@ enum Reply {
         guard let edns = query.edns else { return end }
         return putOPT(
             &output, at: end, limit: limit, edns: edns, options: options,
-            extendedCode: UInt8(truncatingIfNeeded: code.rawValue >> 4), error: error)
+            extendedCode: code.extendedPart, error: error)
     }
 
     /// Writes NXDOMAIN with a synthesised SOA at the question's own name, so that resolvers may keep it for a

@@ -1,3 +1,5 @@
+import DNSWire
+
 /// What one worker has counted since it started. Plain data: the worker adds without synchronisation and shows a
 /// copy once per turn of its loop.
 public struct WorkerCounters: Sendable, Equatable {
@@ -5,8 +7,9 @@ public struct WorkerCounters: Sendable, Equatable {
     public var queriesUDP: UInt64 = 0
     /// Queries that came over connections.
     public var queriesTCP: UInt64 = 0
-    /// Responses sent, by response code 0 to 15; those of EDNS above count under their lower four bits.
-    public var responses = InlineArray<16, UInt64>(repeating: 0)
+    /// Responses sent, by response code: 0 to 15, which are those of the header, and BADVERS, the only one of EDNS that is
+    /// sent.
+    public var responses = InlineArray<17, UInt64>(repeating: 0)
     /// Queries by how they ended; the sum is the queries received, but for those that still wait.
     private var outcomes = InlineArray<12, UInt64>(repeating: 0)
     /// Queries that the policy allowed.
@@ -96,6 +99,12 @@ public struct WorkerCounters: Sendable, Equatable {
     public subscript(outcome: QueryOutcome) -> UInt64 {
         get { outcomes[outcome.rawValue] }
         set { outcomes[outcome.rawValue] = newValue }
+    }
+
+    /// Counts a response with `code`; one beyond BADVERS, which nothing sends, as that.
+    @inline(__always)
+    mutating func count(response code: ResponseCode) {
+        responses[min(Int(code.rawValue), 16)] += 1
     }
 
     /// Counts a query that nothing is sent for, under its reason too.

@@ -23,6 +23,17 @@ struct FlowMessageTests {
         #expect(message.responseCode == .refused && message.ttl == nil && message.recordTypes.isEmpty)
     }
 
+    @Test(arguments: [(UInt8(0), 0, "NOERROR"), (1, 0, "BADVERS"), (1, 7, "BADCOOKIE"), (255, 15, "RCODE4095")])
+    func `a response code has twelve bits where there is an OPT record`(extended: UInt8, header: UInt8, code: String) {
+        var reply = FlowEntry.refusal
+        reply[3] = reply[3] & 0xF0 | header
+        reply[11] = 1
+        let record: [UInt8] = [0, 0, 41, 4, 0xD0, extended, 0, 0, 0, 0, 0]
+        #expect(FlowMessage((reply + record).span).responseCode?.description == code)
+        // Where it is cut off, what the header has.
+        #expect(FlowMessage((reply + record.dropLast()).span).responseCode == ResponseCode(rawValue: UInt16(header)))
+    }
+
     @Test func `a query has no response code`() {
         var query = FlowEntry.refusal
         query[2] = 1
