@@ -81,6 +81,33 @@ extension EndToEnd {
             try MetricsPages.checkSums(daemon, port)
         }
 
+        @Test func `in every scrape under load the queries are those that have ended and those that wait`() throws {
+            // What is not cached is asked again and again, of both workers at once, so that they pass queries on.
+            let zone = (0..<8).map { "name\($0) 0 IN A 192.0.2.1" }.joined(separator: "\n")
+            let nsd = try NSD(zone: "\(zone)\nhost IN A 192.0.2.2")
+            let (daemon, port) = try MetricsPages.daemon(upstream: nsd)
+            let questions = (0..<64).map { $0 % 8 == 7 ? "host.test.example A" : "name\($0 / 8).test.example A" }
+            let loads = try ["udp", "tcp"].map {
+                try DNSPerf(questions, port: daemon.port, transport: $0, seconds: 4)
+            }
+            var waiting = 0.0
+            var last = 0.0
+            for _ in 1...200 {
+                let metrics = try Metrics(port: port)
+                let queries = metrics.sum("queries_total")
+                #expect(queries == metrics.sum("outcomes_total") + metrics.sum("queries_waiting"))
+                #expect(queries >= last && metrics.values.allSatisfy { $0.value >= 0 })
+                waiting += metrics.sum("queries_waiting")
+                last = queries
+            }
+            #expect(waiting > 0)
+            let sent = try loads.reduce(0) { try $0 + $1.sent() }
+            try eventually("queries wait for ever") { try Metrics(port: port).sum("outcomes_total") == Double(sent) }
+            let metrics = try Metrics(port: port)
+            #expect(metrics.sum("queries_waiting") == 0 && metrics.sum("queries_total") == Double(sent))
+            #expect(metrics.sum("queries_steered_total") > 0)
+        }
+
         @Test func `queries that wait are counted as waiting, and end as what became of them`() throws {
             let server = try ScriptedServer { _ in [] }
             defer { server.stop() }

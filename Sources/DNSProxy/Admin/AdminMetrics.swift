@@ -58,6 +58,11 @@ public struct AdminMetrics: Sendable {
         public var upstream = 0
         /// Queries whose replies wait for the feed.
         public var feed = 0
+        /// Queries that one worker has passed to another, which has not taken them yet.
+        public var worker = 0
+
+        /// All of them.
+        public var queries: Int { upstream + feed + worker }
 
         /// Nothing waits.
         public init() {}

@@ -41,7 +41,7 @@ struct MetricsPage {
         }
         counter(
             "outcomes_total",
-            "Queries by how they ended, each counted once; the sum is queries_total but for queries_waiting.",
+            "Queries by how they ended, each counted once; with queries_waiting the sum is queries_total.",
             QueryOutcome.allCases.map { ([("outcome", $0.label)], workers[$0]) })
         counter(
             "responses_total", "Responses sent, by response code.",
@@ -71,7 +71,10 @@ struct MetricsPage {
     private mutating func append(_ waiting: AdminMetrics.Waiting) {
         gauge(
             "queries_waiting", "Queries that were received and have not ended, by what they wait for.",
-            [([("for", "upstream")], Double(waiting.upstream)), ([("for", "feed")], Double(waiting.feed))])
+            [
+                ([("for", "upstream")], Double(waiting.upstream)), ([("for", "feed")], Double(waiting.feed)),
+                ([("for", "worker")], Double(waiting.worker)),
+            ])
         gauge("upstream_exchanges", "Questions that are with upstreams.", Double(waiting.exchanges))
     }
 

@@ -76,6 +76,7 @@ extension Engine: AdminBackend {
             sum.exchanges += worker.waiting.exchanges
             sum.upstream += worker.waiting.clients
             sum.feed += worker.waiting.holds
+            sum.worker += worker.waiting.letters
         }
     }
 

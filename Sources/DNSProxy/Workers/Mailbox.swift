@@ -21,8 +21,24 @@ final class Mailbox: Sendable {
         case stop
     }
 
-    /// The letters that wait.
-    private let letters = Mutex<[Letter]>([])
+    /// Queries that other workers have passed on, since the start.
+    struct Steered {
+        /// Those that came as datagrams.
+        var udp: UInt64 = 0
+        /// Those that came over connections.
+        var tcp: UInt64 = 0
+    }
+
+    /// What is behind the lock.
+    private struct Content {
+        /// The letters that wait.
+        var letters: [Letter] = []
+        /// Queries that were among the letters, taken or not.
+        var steered = Steered()
+    }
+
+    /// The letters that wait, and what has been among them.
+    private let content = Mutex(Content())
     /// What the worker's epoll set watches.
     let descriptor: Int32
     /// Whether a wake-up is on its way.
@@ -40,9 +56,15 @@ final class Mailbox: Sendable {
     /// Leaves a letter; false when the mailbox is full.
     @discardableResult
     func post(_ letter: Letter) -> Bool {
-        let accepted = letters.withLock { letters in
-            guard letters.count < Mailbox.capacity else { return false }
-            letters.append(letter)
+        let accepted = content.withLock { content in
+            guard content.letters.count < Mailbox.capacity else { return false }
+            if case .steered(_, let origin, _) = letter {
+                switch origin.transport {
+                case .udp: content.steered.udp += 1
+                case .tcp: content.steered.tcp += 1
+                }
+            }
+            content.letters.append(letter)
             return true
         }
         if accepted { wake() }
@@ -61,8 +83,11 @@ final class Mailbox: Sendable {
         unsafe eventfd_read(descriptor, &value)
         awake.store(false, ordering: .sequentiallyConsistent)
         taken.removeAll(keepingCapacity: true)
-        letters.withLock { swap(&$0, &taken) }
+        content.withLock { swap(&$0.letters, &taken) }
     }
+
+    /// Queries that other workers have passed on to this one, taken or not.
+    var steered: Steered { content.withLock { $0.steered } }
 }
 
 /// A client's connection, unique for the life of the process.

@@ -35,7 +35,7 @@ extension Pipeline {
                 shared.mailboxes[owner].post(
                     .steered(sender: sender(), origin: origin, message: [UInt8](copying: message)))
             {
-                counters.steered += 1
+                counters.countSteered(over: origin.transport)
                 return nil
             }
             isListed = owner == nil

@@ -23,6 +23,8 @@ struct Pipeline: ~Copyable {
     var acknowledged = AcknowledgedMemory()
     /// What was counted.
     var counters = WorkerCounters()
+    /// Queries that other workers have passed to this one, and that it has taken; `counters` do not have them as received.
+    var steeredTaken: UInt64 = 0
     /// How long queries took.
     var durations = WorkerDurations()
     /// Whether `durations` has changed since it was shown.

@@ -85,7 +85,8 @@ struct Worker: ~Copyable, @unchecked Sendable {
             pipeline.counters, durations: pipeline.hasNewDurations ? pipeline.durations : nil,
             waiting: WorkerStatus.Waiting(
                 exchanges: pipeline.exchanges.count, clients: pipeline.exchanges.waiterCount,
-                holds: pipeline.holds.count))
+                holds: pipeline.holds.count),
+            steeredTaken: pipeline.steeredTaken)
         pipeline.hasNewDurations = false
     }
 
@@ -191,6 +192,7 @@ struct Worker: ~Copyable, @unchecked Sendable {
                     message, from: origin, connection: connection, pipeline: &pipeline, listeners: &listeners,
                     turn: turn)
             case .steered(let sender, let origin, let message):
+                pipeline.steeredTaken += 1
                 Worker.serve(
                     message, from: origin, sender: sender, pipeline: &pipeline, listeners: &listeners, turn: turn)
             case .upstreamAnswer(let exchange, let answer):

@@ -1,4 +1,5 @@
 import DNSWire
+import FQDNPolicy
 
 /// What one worker has counted since it started. Plain data: the worker adds without synchronisation and shows a
 /// copy once per turn of its loop.
@@ -105,6 +106,16 @@ public struct WorkerCounters: Sendable, Equatable {
     @inline(__always)
     mutating func count(response code: ResponseCode) {
         responses[min(Int(code.rawValue), 16)] += 1
+    }
+
+    /// Counts a query that came over `transport` in this turn as passed to another worker, which counts it as received
+    /// instead.
+    mutating func countSteered(over transport: QueryTransport) {
+        steered += 1
+        switch transport {
+        case .udp: queriesUDP -= 1
+        case .tcp: queriesTCP -= 1
+        }
     }
 
     /// Counts a query that nothing is sent for, under its reason too.

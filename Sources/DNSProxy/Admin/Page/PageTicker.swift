@@ -71,7 +71,7 @@ struct PageTicker: Service {
             totals: PageState.Totals(
                 queries: counters.queriesUDP + counters.queriesTCP, cache: counters.ended(.cache),
                 denied: counters.ended(.denied), failed: counters.ended(.failed),
-                waiting: metrics.waiting.upstream + metrics.waiting.feed),
+                waiting: metrics.waiting.queries),
             host: System.hostName, version: status.version, started: status.started, notReady: status.notReady,
             policy: PageState.Policy(
                 enforcement: status.policy.enforcement, generation: status.policy.generation,
