@@ -7,7 +7,7 @@ import Testing
 /// The page that Prometheus reads.
 @Suite struct AdminMetricsTests {
     /// Figures in which every counter of the workers has a value of its own.
-    private static func metrics() -> AdminMetrics {
+    private static func metrics(upstreamLabels: Bool = true) -> AdminMetrics {
         var counters = WorkerCounters()
         for (index, counter) in WorkerCounters.named.enumerated() {
             counters[keyPath: counter.path] = UInt64(index + 100)
@@ -21,7 +21,7 @@ import Testing
         durations.requests.add(.max)
         var feed = AdminMetrics.Feed()
         feed.counters.disconnects = [.lagging: 2]
-        return AdminMetrics(
+        var metrics = AdminMetrics(
             version: "1.0 \"beta\"\\\n", started: 1.5, isReady: true, workers: [counters, counters],
             durations: durations,
             waiting: AdminMetrics.Waiting(), connections: 0, answers: AnswerStatistics(),
@@ -31,14 +31,16 @@ import Testing
                 AdminUpstream(server: "192.0.2.2:53", domains: ["a.example."], isUp: false),
             ],
             policy: AdminMetrics.Policy())
+        metrics.upstreamLabels = upstreamLabels
+        return metrics
     }
 
     /// The lines of the page.
     private let lines = AdminMetricsTests.lines(.prometheus)
 
     /// The lines of the page in `format`.
-    private static func lines(_ format: MetricsText.Format) -> [String] {
-        MetricsPage(metrics(), process: ProcessFigures(), format: format).text
+    private static func lines(_ format: MetricsText.Format, upstreamLabels: Bool = true) -> [String] {
+        MetricsPage(metrics(upstreamLabels: upstreamLabels), process: ProcessFigures(), format: format).text
             .split(separator: "\n").map(String.init)
     }
 
@@ -111,6 +113,15 @@ import Testing
 
     @Test func `label values are escaped`() {
         #expect(lines.contains(#"dnsproxyd_build_info{version="1.0 \"beta\"\\\n"} 1"#))
+    }
+
+    @Test func `addresses and domains of upstreams are labels only when that is switched on`() {
+        let counts = [#"dnsproxyd_upstreams{state="up"} 1"#, #"dnsproxyd_upstreams{state="down"} 1"#]
+        let plain = AdminMetricsTests.lines(.prometheus, upstreamLabels: false)
+        #expect(!plain.contains { $0.contains("192.0.2.") || $0.contains("example") || $0.contains("upstream_up") })
+        #expect(plain.filter { $0.hasPrefix("dnsproxyd_upstreams{") } == counts)
+        #expect(lines.filter { $0.hasPrefix("dnsproxyd_upstreams{") } == counts)
+        #expect(lines.filter { $0.hasPrefix("dnsproxyd_upstream_up{") }.count == 2)
     }
 
     @Test func `no set of labels is there twice`() {

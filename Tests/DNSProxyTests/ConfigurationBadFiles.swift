@@ -7,7 +7,7 @@ extension ConfigurationTests {
         ("workers: 1\n---\nworkers: 2\n", "3:1: error: the configuration is one document; a second one starts here"),
         ("workers: 1\nworkers: 2\n", "2:1: error: duplicate key \"workers\", first on line 1"),
         ("wrokers: 1\n", "1:1: error: unknown key \"wrokers\" (did you mean \"workers\"?)"),
-        ("metrics: {}\n", "1:1: error: unknown key \"metrics\""),
+        ("statistics: {}\n", "1:1: error: unknown key \"statistics\""),
         // listen
         ("listen: 127.0.0.1:53\n", "1:9: error: listen: expected a list, found text"),
         ("listen:\n", "1:8: error: listen: expected a list, found nothing"),
@@ -135,6 +135,7 @@ extension ConfigurationTests {
         ("cache: {minTTL: 25h}\n", "1:17: error: cache.minTTL: minTTL (25h) is above maxTTL (1d)"),
         ("cache: {serveStale: 99999d}\n", "1:21: error: cache.serveStale: expected a time from 0s to 2147483647s"),
         ("cache: {prefetch: \"yes\"}\n", "1:19: error: cache.prefetch: expected true or false, found \"yes\""),
+        ("metrics: {upstreamLabels: 1}\n", "1:27: error: metrics.upstreamLabels: expected true or false, found 1"),
         // learning
         (
             "learning: {scope: some}\n",

@@ -39,7 +39,7 @@ import Testing
         #expect(engine.admin.http?.description == "127.0.0.1:9253")
         #expect(engine.admin.health?.description == "127.0.0.1:8080")
         #expect(engine.flows.recent == 4_096 && engine.flows.rate == 1_000 && engine.flows.watchedRate == 20_000)
-        #expect(engine.flows.export == nil)
+        #expect(engine.flows.export == nil && !engine.metrics.upstreamLabels)
         #expect(configuration.log == LogConfiguration())
         #expect(configuration.problems.isEmpty)
     }
@@ -69,6 +69,7 @@ import Testing
             learning: {scope: all, minTTL: 60s, grace: 2m, maxAddressesPerName: 50, denyAddresses: [192.0.2.0/24]}
             feed: {socket: /tmp/feed.sock, journal: state, maxDelay: 250ms, onDelay: servfail, requireEnforcer: true}
             admin: {socket: run/admin.sock, http: "0.0.0.0:9999", health: "[::]:8081", exposeHTTP: true, page: true}
+            metrics: {upstreamLabels: true}
             flows:
               recent: 100
               rate: 0
@@ -120,7 +121,7 @@ import Testing
         #expect(engine.allowQueriesFrom.map(\.description) == ["10.0.0.0/8", "::1"])
         #expect(engine.cache.size == 1 << 30 && !engine.cache.prefetch)
         #expect(engine.cache.minTTL == 5 && engine.cache.maxTTL == 604_800 && engine.cache.negativeMaxTTL == 0)
-        #expect(engine.cache.serveStale == 5_400)
+        #expect(engine.cache.serveStale == 5_400 && engine.metrics.upstreamLabels)
         #expect(engine.learning.scope == .all && engine.learning.minTTL == 60 && engine.learning.grace == 120)
         #expect(engine.learning.maxAddressesPerName == 50)
         #expect(engine.learning.denyAddresses.map(\.description) == ["192.0.2.0/24"])

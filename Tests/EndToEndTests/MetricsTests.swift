@@ -130,6 +130,34 @@ extension EndToEnd {
             #expect(metrics.values["request_duration_seconds_bucket{le=\"0.5\"}"] == 0)
         }
 
+        @Test(arguments: [false, true])
+        func `upstreams are counted by state, and named only where that is switched on`(isLabelled: Bool) throws {
+            let nsd = try NSD(zone: "* IN A 192.0.2.1")
+            let server = try ScriptedServer { _ in [] }
+            defer { server.stop() }
+            var setup = Setup(upstream: nsd.port)
+            setup.upstreams.append(#"{domains: [silent.example], servers: ["127.0.0.1:\#(server.port)"]}"#)
+            let port = try Ports.free()
+            setup.metricsPort = port
+            if isLabelled { setup.extra = "metrics: {upstreamLabels: true}" }
+            let daemon = try Daemon(setup)
+            #expect(try daemon.dig("host.test.example").status == "NOERROR")
+            try daemon.client().ask("host.silent.example")
+            try eventually("the silent server is not found out") {
+                try Metrics(port: port).values["upstreams{state=\"down\"}"] == 1
+            }
+            let metrics = try Metrics(port: port)
+            #expect(metrics.values["upstreams{state=\"up\"}"] == 1)
+            let text = try Metrics.text(port: port)
+            let labels = [("silent.example.", server.port, 0.0), ("", nsd.port, 1)]
+            for (domains, port, isUp) in labels {
+                let key = "upstream_up{server=\"127.0.0.1:\(port)\",domains=\"\(domains)\"}"
+                #expect(metrics.values[key] == (isLabelled ? isUp : nil), "\(text)")
+            }
+            #expect(text.contains("upstream_round_trip_seconds{") == isLabelled)
+            #expect(isLabelled || (!text.contains("127.0.0.1") && !text.contains("silent.example")))
+        }
+
         @Test func `a reply that its mapping comes too late for is counted as that, with the time that it waited`()
             throws
         {

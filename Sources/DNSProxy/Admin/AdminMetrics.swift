@@ -25,6 +25,8 @@ public struct AdminMetrics: Sendable {
     public var feed: Feed
     /// The servers that questions are forwarded to.
     public var upstreams: [AdminUpstream]
+    /// Whether each of them has metrics of its own.
+    public var upstreamLabels = false
     /// The policy in force.
     public var policy: Policy
     /// What is kept of finished queries.

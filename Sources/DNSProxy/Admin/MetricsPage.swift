@@ -27,7 +27,7 @@ struct MetricsPage {
         append(metrics.mappings)
         append(metrics.feed)
         append(metrics.policy)
-        append(metrics.upstreams)
+        append(metrics.upstreams, labelled: metrics.upstreamLabels)
         append(metrics.flows)
         append(process, started: metrics.started)
         page.finish()
@@ -132,8 +132,20 @@ struct MetricsPage {
             [([("result", "success")], policy.reloads), ([("result", "failure")], policy.failedReloads)])
     }
 
-    /// The upstreams; a server that is in several routes of the same domains is there once.
-    private mutating func append(_ upstreams: [AdminUpstream]) {
+    /// The upstreams: how many servers there are of each kind, whatever their routes, and if they are `labelled` each of
+    /// them; one that is in several routes of the same domains is there once.
+    private mutating func append(_ upstreams: [AdminUpstream], labelled: Bool) {
+        let servers = Set(upstreams.map(\.server)).count
+        let up = Set(upstreams.filter(\.isUp).map(\.server)).count
+        gauge(
+            "upstreams", "Upstreams by whether they are used (up) or not (down), each server once.",
+            [([("state", "up")], Double(up)), ([("state", "down")], Double(servers - up))])
+        guard labelled else { return }
+        appendEach(upstreams)
+    }
+
+    /// Each of the upstreams.
+    private mutating func appendEach(_ upstreams: [AdminUpstream]) {
         var seen: Set<[String]> = []
         let distinct = upstreams.filter { seen.insert([$0.server] + $0.domains).inserted }
         let labels = distinct.map { [("server", $0.server), ("domains", $0.domains.joined(separator: ","))] }

@@ -51,6 +51,9 @@ struct ConfigurationReader {
             readFeed(&root)
             readAdmin(&root)
             readFlows(&root)
+            root.mapping("metrics") { metrics in
+                engine.metrics.upstreamLabels = metrics.bool("upstreamLabels") ?? engine.metrics.upstreamLabels
+            }
             root.mapping("log") { log in
                 self.log.level = log.choice("level", Logger.Level.self) ?? self.log.level
                 self.log.format = log.choice("format", LogConfiguration.Format.self) ?? self.log.format

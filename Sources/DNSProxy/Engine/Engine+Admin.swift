@@ -57,6 +57,7 @@ extension Engine: AdminBackend {
             waiting: waiting(of: shown),
             connections: streams.connectionCount, answers: shared.cache.statistics, mappings: mappingTotals, feed: feed,
             upstreams: upstreamStates, policy: policy)
+        metrics.upstreamLabels = configuration.metrics.upstreamLabels
         metrics.flows = flowTotals
         return metrics
     }

@@ -31,6 +31,8 @@ public struct EngineConfiguration: Sendable {
     public var feed = Feed()
     /// Where operators look.
     public var admin = Admin()
+    /// What metrics tell.
+    public var metrics = Metrics()
     /// What is kept of finished queries.
     public var flows = Flows()
 
@@ -117,6 +119,12 @@ public struct EngineConfiguration: Sendable {
         public var page = false
         /// Where `/health` and `/ready` are served; nil for nowhere.
         public var health: SocketAddress?
+    }
+
+    /// What metrics tell.
+    public struct Metrics: Sendable {
+        /// Whether each server has metrics of its own, with its address and the domains of its route as labels.
+        public var upstreamLabels = false
     }
 
     /// What is kept of finished queries.

@@ -43,6 +43,7 @@ extension EndToEnd {
             var setup = Setup(upstream: nsd.port)
             let port = try Ports.free()
             setup.metricsPort = port
+            setup.extra = "metrics: {upstreamLabels: true}"
             let daemon = try Daemon(setup)
             _ = try daemon.dig("host.test.example")
             let existing = Set(try Metrics(port: port).values.keys.map { "dnsproxyd_" + $0.prefix { $0 != "{" } })
