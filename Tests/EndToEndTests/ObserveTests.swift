@@ -235,6 +235,36 @@ extension EndToEnd {
             #expect(try Metrics(port: port).values["flows_lost_total{reason=\"overtaken\"}"] ?? 0 > 0)
         }
 
+        @Test func `whatever the cache answers meanwhile, who follows loses no denial`() throws {
+            let stage = try Observing.stage("flows: {recent: 64, watchedRate: 100}")
+            let (daemon, port) = (stage.daemon, stage.port)
+            let stuck = try #require(try connectUnix(daemon.adminSocket))
+            stuck.send(Array("GET /v1/flows?follow=true HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
+            try eventually("nobody follows") { try Metrics(port: port).values["flow_readers"] == 1 }
+            let load = try DNSPerf(["api.test.example A"], port: daemon.port, seconds: 2)
+            // The bucket of hits is empty, and their ring has been filled.
+            try eventually("no hit is left out") {
+                try Metrics(port: port).values["flows_lost_total{reason=\"rate\"}"] ?? 0 > 100
+            }
+            for _ in 1...20 { #expect(try daemon.dig("ledger.local.example").status == "REFUSED") }
+            _ = try load.sent()
+            #expect(try Observing.lines(daemon, ["--verdict", "DROPPED", "--last", "100"]).count == 20)
+        }
+
+        @Test func `who follows what is dropped does not ask for what the cache answers`() throws {
+            let stage = try Observing.stage()
+            let (daemon, port) = (stage.daemon, stage.port)
+            let follower = try RunningProcess([
+                Daemon.program, "observe", "-f", "--verdict", "DROPPED", "--admin", daemon.adminSocket,
+            ])
+            defer { follower.signal(SIGTERM) }
+            try eventually("nobody follows") { try Metrics(port: port).values["flow_readers"] == 1 }
+            for _ in 1...5 { #expect(try daemon.dig("api.test.example").status == "NOERROR") }
+            #expect(try daemon.dig("ledger.local.example").status == "REFUSED")
+            try eventually("nothing comes: \(follower.errors)") { follower.output.contains("ledger.local.example.") }
+            #expect(try Metrics(port: port).values["flows_noted_total"] == 2)
+        }
+
         @Test func `more flows than the rate are counted, not noted`() throws {
             let stage = try Observing.stage("flows: {rate: 20}")
             let (daemon, port) = (stage.daemon, stage.port)

@@ -93,11 +93,11 @@ public struct AdminMetrics: Sendable {
         public var noted: UInt64 = 0
         /// Flows that were left out because there were too many in a second.
         public var leftOut: UInt64 = 0
-        /// Flows that were overwritten before a reader came to read them, counted for each.
+        /// Flows that were overwritten before a reader who follows came to read them, counted for each.
         public var overtaken: UInt64 = 0
-        /// Lines that were exported.
+        /// Flows that were exported.
         public var exported: UInt64 = 0
-        /// Lines that could not be written.
+        /// Flows that could not be written.
         public var unwritten: UInt64 = 0
         /// Readers that follow, the exporter included.
         public var readers = 0

@@ -15,20 +15,20 @@ extension Engine {
     ) throws(SystemError) -> FlowExporter? {
         guard let export = configuration.flows.export, shared.flows.isOn else { return nil }
         return try FlowExporter(
-            export, ring: shared.flows, snapshots: shared.snapshots, node: System.hostName, logger: logger)
+            export, flows: shared.flows, snapshots: shared.snapshots, node: System.hostName, logger: logger)
     }
 
     public var keepsFlows: Bool { shared.flows.isOn }
 
     public func flows(_ request: FlowRequest, _ body: ([FlowEvent]) async throws -> Void) async throws {
-        let ring = shared.flows
-        guard ring.isOn else { return }
-        if request.follows { ring.beginWatching() }
-        defer { if request.follows { ring.endWatching() } }
-        var listing = FlowListing(request, ring: ring, snapshots: shared.snapshots, now: SystemClock.now())
-        let recent = listing.recent()
-        for start in stride(from: 0, to: recent.count, by: FlowListing.batchSize) {
-            try await body(listing.flows(recent[start..<min(start + FlowListing.batchSize, recent.count)]))
+        let flows = shared.flows
+        guard flows.isOn else { return }
+        var listing = FlowListing(request, flows: flows, snapshots: shared.snapshots, now: SystemClock.now())
+        let selection = listing.selection
+        if request.follows { flows.beginWatching(selection) }
+        defer { if request.follows { flows.endWatching(selection) } }
+        while let events = listing.nextRecent() {
+            if !events.isEmpty { try await body(events) }
         }
         var pauses = 0
         while request.follows, !Task.isCancelled, !Task.isShuttingDownGracefully {
@@ -46,7 +46,8 @@ extension Engine {
 
 extension Engine {
     public func denials(limit: Int) async -> AdminDenials {
-        let ring = shared.flows
+        // Denials are never in the ring of cache hits.
+        let ring = shared.flows.others
         guard ring.isOn else { return AdminDenials(since: nil, isComplete: true, names: []) }
         let now = SystemClock.now()
         let (since, isComplete, most) = denialTally.withLock { tally in

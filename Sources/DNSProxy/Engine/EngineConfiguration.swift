@@ -129,11 +129,12 @@ public struct EngineConfiguration: Sendable {
 
     /// What is kept of finished queries.
     public struct Flows: Sendable {
-        /// Flows that are kept for people to look at; 0 for none, and then none are exported either.
+        /// Flows that are kept for people to look at, and as many again of those that the cache answered; 0 for none, and
+        /// then none are exported either.
         public var recent = 4_096
         /// Flows a second that are noted at most while nobody looks, over all workers.
         public var rate = 1_000
-        /// The same while somebody looks, or flows are exported.
+        /// The same while somebody looks, or flows are exported; as many again of those that the cache answers.
         public var watchedRate = 20_000
         /// Where flows are written; nil for nowhere.
         public var export: Export?

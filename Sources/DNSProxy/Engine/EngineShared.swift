@@ -18,7 +18,7 @@ final class EngineShared: Sendable {
     /// Which upstreams answer for which names.
     let routes: PublishedCell<RouteTable>
     /// What is kept of finished queries.
-    let flows: FlowRing
+    let flows: RecentFlows
     /// What is known of their servers.
     let board: UpstreamBoard
     /// Which worker has which question with upstreams.
@@ -53,7 +53,7 @@ final class EngineShared: Sendable {
         self.routes = routes
         self.board = board
         self.mailboxes = mailboxes
-        flows = FlowRing(
+        flows = RecentFlows(
             capacity: configuration.flows.recent, rate: configuration.flows.rate,
             watchedRate: configuration.flows.watchedRate, workers: mailboxes.count)
         ttlPolicy = TTLPolicy(

@@ -12,13 +12,13 @@ final class FlowExporter: Sendable {
         /// What makes flows of what workers note.
         var reader: FlowReader
         /// How far it is.
-        var position: FlowRing.Position
+        var position: RecentFlows.Position
         /// Whether the last write failed, so that it is said once.
         var isFailing = false
     }
 
     /// Where flows are.
-    private let ring: FlowRing
+    private let flows: RecentFlows
     /// Which ones are written.
     private let selection: FlowSelection
     /// What of each is written.
@@ -29,9 +29,9 @@ final class FlowExporter: Sendable {
     private let state: Mutex<State>
     /// Whether the file is to be opened anew.
     private let isReopening = Atomic(false)
-    /// Lines that were written.
+    /// Flows that were written.
     private let exportedCount = Atomic<UInt64>(0)
-    /// Lines that could not be written.
+    /// Flows that could not be written.
     private let lostCount = Atomic<UInt64>(0)
     /// Its thread.
     private let queue = DispatchQueue(label: "export")
@@ -48,20 +48,20 @@ final class FlowExporter: Sendable {
     /// An exporter as `configuration` says, which begins with what happens from now on.
     /// - Throws: `SystemError` when the file cannot be opened.
     init(
-        _ configuration: EngineConfiguration.Flows.Export, ring: FlowRing, snapshots: PublishedCell<EngineSnapshot>,
+        _ configuration: EngineConfiguration.Flows.Export, flows: RecentFlows, snapshots: PublishedCell<EngineSnapshot>,
         node: String, logger: Logger
     ) throws(SystemError) {
-        self.ring = ring
+        self.flows = flows
         self.node = node
         self.logger = logger
         selection = FlowSelection(allow: configuration.allow, deny: configuration.deny)
         fields = configuration.fields
         let file = try FlowFile(
             path: configuration.file, maxSize: configuration.maxSize, maxFiles: configuration.maxFiles)
-        state = Mutex(State(file: file, reader: FlowReader(snapshots), position: ring.newest))
+        state = Mutex(State(file: file, reader: FlowReader(snapshots), position: flows.newest))
     }
 
-    /// Lines that were written, and lines that were not.
+    /// Flows that were written, and flows that could not be.
     var counts: (exported: UInt64, lost: UInt64) {
         (exportedCount.load(ordering: .relaxed), lostCount.load(ordering: .relaxed))
     }
@@ -71,8 +71,8 @@ final class FlowExporter: Sendable {
 
     /// Exports until the task is cancelled, and then what is there, if that can be written within a second.
     func run() async {
-        ring.beginWatching()
-        defer { ring.endWatching() }
+        flows.beginWatching(selection)
+        defer { flows.endWatching(selection) }
         while !Task.isCancelled {
             let isBusy = await drain()
             try? await Task.sleep(for: isBusy ? FlowExporter.pauses.short : FlowExporter.pauses.long)
@@ -107,7 +107,9 @@ final class FlowExporter: Sendable {
         state.withLock { state in
             var entries: [FlowEntry] = []
             entries.reserveCapacity(FlowExporter.batch)
-            let loss = ring.read(from: &state.position, limit: FlowExporter.batch, into: &entries)
+            let (loss, hasMore) = flows.read(
+                from: &state.position, limit: FlowExporter.batch, takesHits: selection.maySelectHits, into: &entries)
+            flows.countOvertaken(loss.overtaken)
             if isReopening.exchange(false, ordering: .relaxed) { note(&state, reopen(&state.file)) }
             state.reader.beginBatch()
             var events = loss.events
@@ -116,12 +118,15 @@ final class FlowExporter: Sendable {
             }
             let time = SystemClock.wallSeconds()
             let lines = events.map { HubbleEvent($0, node: node, time: time, fields: fields).line + [0x0A] }
-            guard !lines.isEmpty else { return entries.count == FlowExporter.batch }
+            guard !lines.isEmpty else { return hasMore }
             let (written, failure) = state.file.append(lines)
-            exportedCount.wrappingAdd(UInt64(written), ordering: .relaxed)
-            lostCount.wrappingAdd(UInt64(lines.count - written), ordering: .relaxed)
+            // What tells of a loss is no flow, and stands before those that are.
+            let notices = loss.events.count
+            let exported = max(0, written - notices)
+            exportedCount.wrappingAdd(UInt64(exported), ordering: .relaxed)
+            lostCount.wrappingAdd(UInt64(lines.count - notices - exported), ordering: .relaxed)
             note(&state, failure)
-            return entries.count == FlowExporter.batch
+            return hasMore
         }
     }
 

@@ -33,6 +33,21 @@ public struct FlowFilter: Sendable {
         return clients.isEmpty || clients.contains { $0.contains(entry.client) }
     }
 
+    /// Whether a query that the cache answered may be meant.
+    var maySelectHits: Bool {
+        (outcomes.isEmpty || outcomes.contains(.hit))
+            && (verdicts.isEmpty || verdicts.contains(.forwarded) || verdicts.contains(.audit))
+    }
+
+    /// Whether every query that the cache answered is meant: one of its parts may say so, and no other says more.
+    var selectsEveryHit: Bool {
+        guard names.isEmpty, identities == nil, identityNames.isEmpty, clients.isEmpty, types.isEmpty,
+            responseCodes.isEmpty
+        else { return false }
+        return (outcomes.isEmpty || outcomes.contains(.hit))
+            && (verdicts.isEmpty || verdicts.isSuperset(of: [.forwarded, .audit]))
+    }
+
     /// Whether a flow is meant, by all of its parts; `identity` is nil for one that is in no document any more.
     func selects(_ entry: FlowEntry, _ message: FlowMessage, _ identity: Identity?) -> Bool {
         guard maySelect(entry), types.isEmpty || message.type.map({ types.contains($0) }) ?? false,
@@ -60,6 +75,11 @@ struct FlowSelection: Sendable {
     var deny: [FlowFilter] = []
     /// It has ended then or later.
     var since: Moment?
+
+    /// Whether a query that the cache answered may be wanted.
+    var maySelectHits: Bool {
+        (allow.isEmpty || allow.contains { $0.maySelectHits }) && !deny.contains { $0.selectsEveryHit }
+    }
 
     /// Whether what is known of a flow without looking into its message does not rule it out.
     func maySelect(_ entry: FlowEntry) -> Bool {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The recent flows of all workers: a bounded ring behind a lock that workers take once a turn at most. A reader has a
+/// Recent flows of all workers: a bounded ring behind a lock that workers take once a turn at most. A reader has a
 /// position of its own; one that is too slow is overtaken and learns by how much, and no worker ever waits for it.
 final class FlowRing: Sendable {
     /// How far a reader is.
@@ -17,6 +17,11 @@ final class FlowRing: Sendable {
         var overtaken: UInt64 = 0
         /// Flows that workers left out because there were too many.
         var leftOut: UInt64 = 0
+
+        /// Both together.
+        static func + (left: Loss, right: Loss) -> Loss {
+            Loss(overtaken: left.overtaken + right.overtaken, leftOut: left.leftOut + right.leftOut)
+        }
 
         /// What the reader is told.
         var events: [FlowEvent] {
@@ -35,8 +40,6 @@ final class FlowRing: Sendable {
         var next: UInt64 = 0
         /// Flows that were left out.
         var leftOut: UInt64 = 0
-        /// Flows that readers have missed.
-        var overtaken: UInt64 = 0
     }
 
     /// Flows that are kept; 0 when flows are off.
@@ -104,19 +107,21 @@ final class FlowRing: Sendable {
     /// Where a reader begins that wants only what comes.
     var newest: Position { state.withLock { Position(next: $0.next, leftOut: $0.leftOut) } }
 
-    /// Appends up to `limit` flows behind `position` to `taken`, moves it on, and tells what was missed before them.
-    func read(from position: inout Position, limit: Int, into taken: inout [FlowEntry]) -> Loss {
+    /// Appends up to `limit` flows behind `position`, but none from the number `end` on, to `taken`, moves it on, and tells
+    /// what was missed before them.
+    func read(
+        from position: inout Position, until end: UInt64 = .max, limit: Int, into taken: inout [FlowEntry]
+    ) -> Loss {
         state.withLock { state in
             var loss = Loss()
             let oldest = state.next - UInt64(state.entries.count)
             if position.next < oldest {
                 loss.overtaken = oldest - position.next
-                state.overtaken += loss.overtaken
                 position.next = oldest
             }
             loss.leftOut = state.leftOut - position.leftOut
             position.leftOut = state.leftOut
-            let end = min(state.next, position.next + UInt64(limit))
+            let end = min(end, state.next, position.next + UInt64(limit))
             while position.next < end {
                 taken.append(state.entries[Int(position.next % UInt64(capacity))])
                 position.next += 1
@@ -125,8 +130,6 @@ final class FlowRing: Sendable {
         }
     }
 
-    /// Flows that were noted, that were left out, and that readers have missed, since the start.
-    var totals: (noted: UInt64, leftOut: UInt64, overtaken: UInt64) {
-        state.withLock { ($0.next, $0.leftOut, $0.overtaken) }
-    }
+    /// Flows that were noted, and that were left out, since the start.
+    var totals: (noted: UInt64, leftOut: UInt64) { state.withLock { ($0.next, $0.leftOut) } }
 }

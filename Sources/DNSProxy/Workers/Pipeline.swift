@@ -87,7 +87,7 @@ struct Pipeline: ~Copyable {
         health = UpstreamHealth(board: shared.board)
         routing = shared.routes.load()
         secrets = shared.cookies.load()
-        flows = FlowRecorder(ring: shared.flows)
+        flows = FlowRecorder(shared.flows)
         upstreams.adopt(routing)
         health.adopt(routing)
     }
