@@ -61,6 +61,7 @@ extension EndToEnd {
             #expect(
                 lines[0].contains("shop/web (127.0.0.1) -> www.test.example. A FORWARDED 192.0.2.7 ttl 300 upstream"))
             #expect(lines[0].contains("(upstream "))
+            #expect(lines[0].contains(#": matchPattern: "**.test.example" ("#) && lines[0].contains("web.yaml:"))
             #expect(lines[1].contains("missing.test.example. AAAA FORWARDED NXDOMAIN upstream, "))
             #expect(lines[2].contains("shop/web (127.0.0.1) -> ledger.local.example. A DROPPED REFUSED denied, "))
             #expect(lines[2].hasSuffix(": no rule of shop/web allows it"))
@@ -182,6 +183,11 @@ extension EndToEnd {
             #expect(try Int(#require(value(0, "flow.l7.latency_ns") as? String)) ?? 0 > 0)
             #expect(try value(1, "flow.l7.dns.rcode") as? Int == 3)
             #expect(try value(1, "flow.l7.dns.qtypes") as? [String] == ["AAAA"])
+            #expect(try value(0, "flow.dnsproxyd.outcome") as? String == "upstream")
+            #expect(try Int(#require(value(0, "flow.dnsproxyd.upstream_ns") as? String)) ?? 0 > 0)
+            #expect(try value(0, "flow.dnsproxyd.rule.policy") as? String == "shop/web")
+            #expect(try value(0, "flow.dnsproxyd.rule.rule") as? String == #"matchPattern: "**.test.example""#)
+            #expect(try value(2, "flow.dnsproxyd.reason") as? String == "no rule of shop/web allows it")
             #expect(try value(2, "flow.drop_reason_desc") as? String == "POLICY_DENIED")
             #expect(try value(5, "flow.l4.TCP.source_port") as? Int ?? 0 > 0)
         }

@@ -2,7 +2,9 @@ import DNSWire
 import MappingFeed
 
 /// A flow, or the loss of some, in the JSON that Hubble writes (`flow.proto` and `observer.proto` of Cilium, as protobuf
-/// writes JSON): for programs that read Hubble's flows already.
+/// writes JSON): for programs that read Hubble's flows already. What Hubble has no field for is in one object of our own,
+/// `dnsproxyd`, which its readers leave out; `extensions` would be the place by name, but what they do not know in there
+/// is an error to them.
 ///
 /// It is told from the client's side: `source` is who asked, whichever way the message went.
 public struct HubbleEvent: Sendable {
@@ -50,6 +52,7 @@ public struct HubbleEvent: Sendable {
                 "type": .string(flow.rcode == nil ? "REQUEST" : "RESPONSE"),
                 "latency_ns": .string("\(flow.nanoseconds)"), "dns": .object(dns(flow)),
             ]),
+            "dnsproxyd": .object(own(flow)),
         ]
         if flow.outcome == QueryOutcome.denied.label || flow.outcome == QueryOutcome.prohibited.label {
             object["drop_reason_desc"] = .string("POLICY_DENIED")
@@ -61,6 +64,21 @@ public struct HubbleEvent: Sendable {
             object[flow.verdict == .forwarded ? "egress_allowed_by" : "egress_denied_by"] = .array([.object(policy)])
         }
         return object
+    }
+
+    /// What Hubble does not know; numbers of 64 bits are text, as in the rest.
+    private static func own(_ flow: Flow) -> [String: JSONValue] {
+        var own: [String: JSONValue] = ["outcome": .string(flow.outcome)]
+        if let upstream = flow.upstreamNanoseconds { own["upstream_ns"] = .string("\(upstream)") }
+        if let hold = flow.holdNanoseconds { own["hold_ns"] = .string("\(hold)") }
+        if let reason = flow.reason { own["reason"] = .string(reason) }
+        if let rule = flow.rule {
+            own["rule"] = .object([
+                "policy": .string(rule.policy), "rule": .string(rule.rule), "file": .string(rule.file),
+                "line": .number(UInt64(clamping: rule.line)), "path": .string(rule.path),
+            ])
+        }
+        return own
     }
 
     /// Who asked. The field for the identity's number has 32 bits, so it gets the lower ones of ours.

@@ -12,10 +12,11 @@ public struct HubbleFields: Sendable {
     static let known: Set<String> = [
         "time", "verdict", "drop_reason_desc", "IP", "IP.source", "IP.ipVersion", "l4", "source", "source.identity",
         "source.namespace", "source.labels", "source.pod_name", "Type", "node_name", "traffic_direction", "l7",
-        "l7.type",
-        "l7.latency_ns", "l7.dns", "l7.dns.query", "l7.dns.ips", "l7.dns.ttl", "l7.dns.cnames",
+        "l7.type", "l7.latency_ns", "l7.dns", "l7.dns.query", "l7.dns.ips", "l7.dns.ttl", "l7.dns.cnames",
         "l7.dns.observation_source", "l7.dns.rcode", "l7.dns.qtypes", "l7.dns.rrtypes", "egress_allowed_by",
-        "egress_denied_by",
+        "egress_denied_by", "dnsproxyd", "dnsproxyd.outcome", "dnsproxyd.upstream_ns", "dnsproxyd.hold_ns",
+        "dnsproxyd.reason", "dnsproxyd.rule", "dnsproxyd.rule.policy", "dnsproxyd.rule.rule", "dnsproxyd.rule.file",
+        "dnsproxyd.rule.line", "dnsproxyd.rule.path",
     ]
 
     /// The fields with the paths `kept`, or all, but those with the paths `redacted`.

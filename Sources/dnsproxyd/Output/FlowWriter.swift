@@ -82,14 +82,15 @@ struct FlowWriter {
         return parts.isEmpty ? total : "\(total) (\(parts.joined(separator: ", ")))"
     }
 
-    /// Why, and by which rule, behind a colon; nothing for what went as it should.
+    /// Why, and by which rule, behind a colon; nothing where there is nothing to explain. What could not be answered has no
+    /// rule to blame.
     private static func explanation(_ flow: Flow) -> String {
-        guard flow.verdict != .forwarded || flow.reason != nil else { return "" }
-        var text = flow.reason.map { ": \(printable($0))" } ?? ""
-        if flow.verdict == .dropped || flow.verdict == .audit, let rule = flow.rule {
-            text += "; \(printable(rule.rule)) (\(printable(rule.file)):\(rule.line) \(printable(rule.path)))"
+        var parts: [String] = []
+        if let reason = flow.reason { parts.append(printable(reason)) }
+        if flow.verdict != .error, let rule = flow.rule {
+            parts.append("\(printable(rule.rule)) (\(printable(rule.file)):\(rule.line) \(printable(rule.path)))")
         }
-        return text
+        return parts.isEmpty ? "" : ": \(parts.joined(separator: "; "))"
     }
 
     /// Nanoseconds as milliseconds with one decimal; with two when it is less than one.

@@ -17,6 +17,7 @@ struct HubbleEventTests {
         flow.ttl = 60
         flow.recordTypes = ["CNAME", "A"]
         flow.upstreamNanoseconds = 1_200_000
+        flow.holdNanoseconds = 40_000
         flow.rule = Flow.Rule(
             policy: "shop/web", rule: "matchPattern: \"*\"", file: "web.yaml", line: 9, path: "spec.egress[0]")
         return flow
@@ -32,6 +33,8 @@ struct HubbleEventTests {
         #expect(
             line(.flow(HubbleEventTests.full)) == """
                 {"flow":{"IP":{"ipVersion":"IPv4","source":"10.244.1.17"},"Type":"L7",\
+                "dnsproxyd":{"hold_ns":"40000","outcome":"upstream","rule":{"file":"web.yaml","line":9,\
+                "path":"spec.egress[0]","policy":"shop/web","rule":"matchPattern: \\"*\\""},"upstream_ns":"1200000"},\
                 "egress_allowed_by":[{"name":"web","namespace":"shop"}],"l4":{"UDP":{"source_port":4096}},\
                 "l7":{"dns":{"cnames":["api.shop.example."],"ips":["192.0.2.10","192.0.2.11"],\
                 "observation_source":"proxy","qtypes":["A"],"query":"www.shop.example.","rcode":0,\
@@ -47,11 +50,15 @@ struct HubbleEventTests {
         denied.verdict = .dropped
         denied.outcome = "denied"
         denied.rcode = "REFUSED"
+        denied.reason = "no rule of shop/web allows it"
         denied.rule = nil
         denied.client = "fd00::17"
         let text = line(.flow(denied))
         #expect(text.contains(#""drop_reason_desc":"POLICY_DENIED""#) && text.contains(#""rcode":5"#))
         #expect(text.contains(#""ipVersion":"IPv6""#) && !text.contains("denied_by"))
+        #expect(
+            text.contains(
+                #""dnsproxyd":{"hold_ns":"40000","outcome":"denied","reason":"no rule of shop/web allows it","#))
         denied.outcome = "dropped"
         denied.rcode = nil
         let silent = line(.flow(denied))
@@ -98,6 +105,7 @@ struct HubbleEventTests {
         var denied = HubbleEventTests.full
         denied.verdict = .dropped
         denied.outcome = "denied"
+        denied.reason = "no rule allows it"
         for path in HubbleFields.known {
             let lines = try [denied, HubbleEventTests.full].map {
                 line(.flow($0), HubbleFields(kept: [path], redacted: []))
