@@ -83,7 +83,7 @@ public final class Engine: Service, Sendable {
                 ),
                 board: board,
                 mailboxes: statuses.map(\.mailbox))
-            let streams = StreamListener(group: group, mailboxes: statuses.map(\.mailbox))
+            let streams = StreamListener(group: group, shared: shared)
             var sockets = try ListeningSockets(
                 configuration.listen, workers: statuses.count, inherited: try InheritedSockets.passed())
             var threads: [WorkerThread] = []

@@ -73,7 +73,7 @@ struct DenialTally {
 
     /// Counts a query that was denied.
     private mutating func count(_ entry: FlowEntry) {
-        guard let name = FlowMessage(entry.message.span.extracting(0..<entry.count)).name else { return }
+        guard let name = entry.decoded.name else { return }
         let key = Key(identity: entry.identity, name: name)
         let place = windows.count - 1
         guard windows[place].counts[key] != nil || windows[place].counts.count < DenialTally.capacity else {

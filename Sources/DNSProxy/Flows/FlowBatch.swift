@@ -31,10 +31,10 @@ struct FlowBatch: ~Copyable {
     /// Whether anything waits for the end of the turn.
     var isPending: Bool { count > 0 || leftOut > 0 }
 
-    /// Notes a query that has ended, if flows are on and the bucket has one left.
+    /// Notes a query that has ended as `FlowRecorder.note` says, if flows are on and the bucket has one left.
     mutating func note(
-        _ message: Span<UInt8>, of origin: QueryOrigin, outcome: QueryOutcome, isAudited: Bool, times: FlowTimes,
-        policy: PolicySnapshot, now: Moment
+        _ message: Span<UInt8>, of origin: QueryOrigin, outcome: QueryOutcome, drop: DropReason? = nil, isAudited: Bool,
+        times: FlowTimes, policy: PolicySnapshot, now: Moment
     ) {
         guard ring.isOn else { return }
         guard bucket.take(interval: ring.isWatched ? ring.watchedInterval : ring.interval, now: now) else {
@@ -44,7 +44,7 @@ struct FlowBatch: ~Copyable {
         if count == entries.count { handOver(end: SystemClock.now()) }
         let identity = policy.identities[policy.identityIndex(of: origin.client)].id
         entries[count].set(
-            message, of: origin, outcome: outcome, isAudited: isAudited, identity: identity, times: times,
+            message, of: origin, outcome: outcome, drop: drop, isAudited: isAudited, identity: identity, times: times,
             generation: policy.generation)
         count += 1
     }

@@ -18,6 +18,8 @@ struct FlowEntry {
     var transport = QueryTransport.udp
     /// How it ended.
     var outcome = QueryOutcome.dropped
+    /// Why there was no reply; nil when there was one.
+    var drop: DropReason?
     /// Whether the policy would have denied it but for audit.
     var isAudited = false
     /// The number of the identity that asked.
@@ -39,13 +41,14 @@ struct FlowEntry {
 
     /// Makes it that of a query, but for what is behind its message.
     mutating func set(
-        _ message: Span<UInt8>, of origin: QueryOrigin, outcome: QueryOutcome, isAudited: Bool, identity: IdentityID,
-        times: FlowTimes, generation: UInt64
+        _ message: Span<UInt8>, of origin: QueryOrigin, outcome: QueryOutcome, drop: DropReason?, isAudited: Bool,
+        identity: IdentityID, times: FlowTimes, generation: UInt64
     ) {
         client = origin.client
         port = origin.port
         transport = origin.transport
         self.outcome = outcome
+        self.drop = drop
         self.isAudited = isAudited
         self.identity = identity
         self.generation = generation
@@ -57,6 +60,8 @@ struct FlowEntry {
         for index in 0..<min(message.count, FlowEntry.capacity) { self.message[index] = message[index] }
     }
 
+    /// What its message says; of one that was dropped only what it asks for, since it is nobody's answer.
+    var decoded: FlowMessage { FlowMessage(message.span.extracting(0..<count), isReply: drop == nil) }
     /// How many bytes of the message are there.
     var count: Int { min(Int(length), FlowEntry.capacity) }
     /// When it ended.

@@ -17,10 +17,11 @@ struct FlowMessage {
     /// The smallest TTL of its answer.
     private(set) var ttl: UInt32?
 
-    /// Reads `message`, which may be cut anywhere.
-    init(_ message: Span<UInt8>) {
+    /// Reads `message`, which may be cut anywhere; only its question when it is no reply of ours.
+    init(_ message: Span<UInt8>, isReply: Bool = true) {
         guard let header = Header(message) else { return }
-        if header.flags.contains(.response) { responseCode = header.flags.responseCode }
+        let isReply = isReply && header.flags.contains(.response)
+        if isReply { responseCode = header.flags.responseCode }
         guard header.questionCount > 0 else { return }
         var owner = NameBuffer()
         var cursor = MessageCursor()
@@ -28,7 +29,7 @@ struct FlowMessage {
         guard cursor.isValid else { return }
         name = owner.domainName
         type = question.type
-        guard header.flags.contains(.response) else { return }
+        guard isReply else { return }
         for _ in 0..<header.answerCount {
             let record = cursor.readRecord(message, owner: &owner)
             guard cursor.isValid else { return }

@@ -53,14 +53,14 @@ struct FlowReader {
     /// Whether `selection` has what `entry` is.
     func selects(_ entry: FlowEntry, _ selection: FlowSelection) -> Bool {
         guard selection.maySelect(entry) else { return false }
-        let message = FlowMessage(entry.message.span.extracting(0..<entry.count))
+        let message = entry.decoded
         return selection.selects(entry, message, indices[entry.identity].map { policy.identities[$0] })
     }
 
     /// The flow that `entry` is, if `selection` has it.
     mutating func flow(_ entry: FlowEntry, _ selection: FlowSelection) -> Flow? {
         guard selection.maySelect(entry) else { return nil }
-        let message = FlowMessage(entry.message.span.extracting(0..<entry.count))
+        let message = entry.decoded
         let index = indices[entry.identity]
         guard selection.selects(entry, message, index.map { policy.identities[$0] }) else { return nil }
         return flow(entry, message, index)
@@ -85,7 +85,7 @@ struct FlowReader {
         flow.isCut = Int(entry.length) > entry.count
         if entry.upstream >= 0 { flow.upstreamNanoseconds = entry.upstream }
         if entry.hold >= 0 { flow.holdNanoseconds = entry.hold }
-        flow.reason = FlowReader.reason(entry.outcome)
+        flow.reason = FlowReader.reason(entry, message)
         if entry.generation == policy.generation, let index, let name = message.name,
             entry.outcome != .rejected, entry.outcome != .dropped
         {
@@ -108,15 +108,26 @@ struct FlowReader {
     }
 
     /// Why a query ends so, where the policy has no part in it.
-    private static func reason(_ outcome: QueryOutcome) -> String? {
-        switch outcome {
+    private static func reason(_ entry: FlowEntry, _ message: FlowMessage) -> String? {
+        switch entry.outcome {
         case .hit, .upstream, .coalesced, .local, .denied, .prohibited: nil
         case .stale: "the answer is past its lifetime, because no upstream has answered in time"
-        case .rejected: "the query is malformed, or something that is not supported"
+        case .rejected: rejection(message.responseCode)
         case .failed: "no upstream had a usable answer"
         case .overloaded: "too much was waiting already"
         case .unacknowledged: "its mapping was not acknowledged in time"
-        case .dropped: "the client's network is not in allowQueriesFrom"
+        case .dropped: entry.drop?.text(length: Int(entry.length))
+        }
+    }
+
+    /// Why a query is answered with `code` because of what it is.
+    private static func rejection(_ code: ResponseCode?) -> String {
+        switch code {
+        case .formatError: "the query is malformed"
+        case .notImplemented: "its opcode is not supported"
+        case .refused: "zone transfers and classes other than IN are not supported"
+        // BADVERS has its upper bits in the OPT record.
+        default: "its version of EDNS is not supported"
         }
     }
 }

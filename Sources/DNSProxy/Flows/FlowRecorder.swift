@@ -27,18 +27,20 @@ struct FlowRecorder: ~Copyable {
         takesHits = hits.isWanted
     }
 
-    /// Notes a query that has ended with `message`, the reply, or with none, and then that is the query itself.
+    /// Notes a query that has ended with `message`, the reply, or with none because of `drop`, and then that is the query
+    /// itself.
     @inline(never)
     mutating func note(
-        _ message: Span<UInt8>, of origin: QueryOrigin, outcome: QueryOutcome, isAudited: Bool, times: FlowTimes,
-        policy: PolicySnapshot, now: Moment
+        _ message: Span<UInt8>, of origin: QueryOrigin, outcome: QueryOutcome, drop: DropReason? = nil, isAudited: Bool,
+        times: FlowTimes, policy: PolicySnapshot, now: Moment
     ) {
         if outcome == .hit {
             hits.note(
                 message, of: origin, outcome: outcome, isAudited: isAudited, times: times, policy: policy, now: now)
         } else {
             others.note(
-                message, of: origin, outcome: outcome, isAudited: isAudited, times: times, policy: policy, now: now)
+                message, of: origin, outcome: outcome, drop: drop, isAudited: isAudited, times: times, policy: policy,
+                now: now)
         }
     }
 

@@ -2,16 +2,6 @@ import Synchronization
 
 /// What becomes of connections and queries that no worker ever sees.
 final class StreamCounters: Sendable {
-    /// Why a query is not handed to a worker, and its connection closed.
-    enum Drop {
-        /// It is shorter than a header, or a response.
-        case notQuery
-        /// It is longer than a query may be.
-        case oversized
-        /// Too much waits already.
-        case overloaded
-    }
-
     /// Queries that are no queries.
     private let notQuery = Atomic<UInt64>(0)
     /// Queries that were too long.
@@ -20,13 +10,33 @@ final class StreamCounters: Sendable {
     private let overloaded = Atomic<UInt64>(0)
     /// Connections that found too many.
     private let refused = Atomic<UInt64>(0)
+    /// Where they are noted for people to look at.
+    private let flows: Mutex<FlowBatch>
+    /// The policy, which knows whose they are.
+    private let snapshots: PublishedCell<EngineSnapshot>
 
-    /// Counts a query that is dropped.
-    func drop(_ reason: Drop) {
+    /// Nothing counted yet. Queries are noted in `flows`.
+    init(flows: RecentFlows, snapshots: PublishedCell<EngineSnapshot>) {
+        self.flows = Mutex(FlowBatch(ring: flows.others))
+        self.snapshots = snapshots
+    }
+
+    /// Counts a query of `client` that is dropped because of `reason`, one that workers have nothing to do with, and notes
+    /// it if that is wanted.
+    func drop(_ query: [UInt8], of client: SocketAddress, _ reason: DropReason) {
         switch reason {
         case .notQuery: notQuery.wrappingAdd(1, ordering: .relaxed)
         case .oversized: oversized.wrappingAdd(1, ordering: .relaxed)
-        case .overloaded: overloaded.wrappingAdd(1, ordering: .relaxed)
+        case .overloaded, .notAllowed, .noPort: overloaded.wrappingAdd(1, ordering: .relaxed)
+        }
+        let now = SystemClock.now()
+        let origin = QueryOrigin(client: client.address, port: client.port, transport: .tcp, arrived: now)
+        let policy = snapshots.load().policy
+        flows.withLock { batch in
+            batch.note(
+                query.span, of: origin, outcome: .dropped, drop: reason, isAudited: false, times: FlowTimes(),
+                policy: policy, now: now)
+            batch.handOver(end: now)
         }
     }
 

@@ -16,8 +16,6 @@ final class StreamListener: StreamReplies {
     static let maximumPipelined = 128
     /// Queries of one connection that may wait at all, because one read can bring many; beyond it the connection ends.
     static let maximumWaiting = 4_096
-    /// Longest query in bytes, as over UDP.
-    static let longestQuery = 4_096
     /// How long a connection may be silent (RFC 7766, section 6.2.3).
     static let idleTimeout = TimeAmount.seconds(10)
 
@@ -36,16 +34,17 @@ final class StreamListener: StreamReplies {
     /// The workers' mailboxes, taken in turn.
     private let mailboxes: [Mailbox]
     /// What never reaches a worker.
-    private let dropped = StreamCounters()
+    private let dropped: StreamCounters
     /// Runs the connections.
     private let group: any EventLoopGroup
     /// The listening channels.
     private let listeners = Mutex<[any Channel]>([])
 
-    /// A listener that hands queries to `mailboxes`.
-    init(group: any EventLoopGroup, mailboxes: [Mailbox]) {
+    /// A listener that hands queries to the workers of `shared`.
+    init(group: any EventLoopGroup, shared: EngineShared) {
         self.group = group
-        self.mailboxes = mailboxes
+        mailboxes = shared.mailboxes
+        dropped = StreamCounters(flows: shared.flows, snapshots: shared.snapshots)
     }
 
     /// What was counted of connections and queries that no worker has seen.
@@ -182,10 +181,10 @@ final class StreamConnection: ChannelDuplexHandler {
         let message = [UInt8](unwrapInboundIn(data).readableBytesView)
         // A response cannot come here, and its silence would keep a place forever. No query is longer than 4 KiB, over
         // UDP or here.
-        let reason: StreamCounters.Drop
+        let reason: DropReason
         if message.count < Header.length || message[2] & 0x80 != 0 {
             reason = .notQuery
-        } else if message.count > StreamListener.longestQuery {
+        } else if message.count > DropReason.longestQuery {
             reason = .oversized
         } else if waiting < StreamListener.maximumWaiting,
             mailbox.post(.query(connection: id, client: client, message: message))
@@ -195,7 +194,7 @@ final class StreamConnection: ChannelDuplexHandler {
         } else {
             reason = .overloaded
         }
-        counters.drop(reason)
+        counters.drop(message, of: client, reason)
         context.close(promise: nil)
     }
 

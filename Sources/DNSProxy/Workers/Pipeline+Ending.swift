@@ -1,7 +1,7 @@
 import DNSWire
 import FQDNCache
 
-/// How queries end. Each passes here exactly once, unless nothing is sent: that is `WorkerCounters.drop`.
+/// How queries end. Each passes here exactly once.
 extension Pipeline {
     /// Counts a query whose `reply` leaves in the turn in which it came, and notes it if that is wanted.
     ///
@@ -36,13 +36,13 @@ extension Pipeline {
         }
     }
 
-    /// Counts `query` as one that is not answered because it comes from where none are taken, and notes it if that is
-    /// wanted.
-    mutating func refuse(_ query: Span<UInt8>, of origin: QueryOrigin, turn: Turn) {
-        counters.drop(\.droppedNotAllowed)
+    /// Counts `query` as one that is not answered because of `reason`, and notes it if that is wanted.
+    @inline(never)
+    mutating func drop(_ query: Span<UInt8>, of origin: QueryOrigin, _ reason: DropReason, turn: Turn) {
+        counters.drop(reason.counter)
         flows.note(
-            query, of: origin, outcome: .dropped, isAudited: false, times: FlowTimes(), policy: turn.snapshot.policy,
-            now: turn.now)
+            query, of: origin, outcome: .dropped, drop: reason, isAudited: false, times: FlowTimes(),
+            policy: turn.snapshot.policy, now: turn.now)
     }
 
     /// Notes how long the queries took that came and were answered in the turn that began at `start`: as long as the turn,

@@ -82,7 +82,7 @@ extension Pipeline {
     ) -> Int {
         guard case .accept = query.decode(message, name: &name) else {
             // The other worker has accepted the same bytes.
-            counters.drop(\.droppedNotQuery)
+            drop(message, of: origin, .notQuery, turn: turn)
             return 0
         }
         prepareOptions(client: origin.client, transport: origin.transport)

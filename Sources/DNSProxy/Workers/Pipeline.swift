@@ -113,7 +113,7 @@ struct Pipeline: ~Copyable {
         case .reply(let finished):
             ending = finished
         case .silence:
-            counters.drop(\.droppedNotQuery)
+            drop(message, of: origin, .notQuery, turn: turn)
             return 0
         case .miss:
             origin.isAudited = isAudited

@@ -127,12 +127,14 @@ struct Worker: ~Copyable, @unchecked Sendable {
         let origin = QueryOrigin(client: client.address, port: client.port, transport: .udp, arrived: turn.now)
         guard client.port != 0, pipeline.shared.takesQueries(from: client.address) else {
             queries.withPayload(number, length: queries.length(number) ?? queries.payloadSize) { message in
-                pipeline.refuse(message, of: origin, turn: turn)
+                pipeline.drop(message, of: origin, client.port == 0 ? .noPort : .notAllowed, turn: turn)
             }
             return
         }
         guard let length = queries.length(number) else {
-            pipeline.counters.drop(\.droppedOversized)
+            queries.withPayload(number, length: queries.payloadSize) { message in
+                pipeline.drop(message, of: origin, .oversized, turn: turn)
+            }
             return
         }
         socket.reply(to: queries, number) { output in
@@ -185,7 +187,7 @@ struct Worker: ~Copyable, @unchecked Sendable {
                 let origin = QueryOrigin(
                     client: client.address, port: client.port, transport: .tcp, arrived: turn.now)
                 guard pipeline.shared.takesQueries(from: client.address) else {
-                    pipeline.refuse(message.span, of: origin, turn: turn)
+                    pipeline.drop(message.span, of: origin, .notAllowed, turn: turn)
                     continue
                 }
                 Worker.serve(

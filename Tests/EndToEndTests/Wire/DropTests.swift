@@ -16,6 +16,8 @@ extension EndToEnd {
             let bytes: [UInt8]
             /// The metric that counts it.
             let metric: String
+            /// Why it is dropped, as people are told; nil for what is answered.
+            var reason: String?
         }
 
         /// Families that count what goes wrong with queries.
@@ -41,31 +43,42 @@ extension EndToEnd {
         /// The metric of a query that is answered with an error because of what it is.
         private static func rejected(_ reason: String) -> String { "queries_rejected_total{reason=\"\(reason)\"}" }
 
-        /// What comes over either transport.
-        private static func both(_ description: String, _ bytes: [UInt8], _ metric: String) -> [Packet] {
+        /// What comes over either transport, and the reason that people are told if it is dropped.
+        private static func both(
+            _ description: String, _ bytes: [UInt8], _ metric: String, _ reason: String? = nil
+        ) -> [Packet] {
             Daemon.Transport.allCases.map {
-                Packet(testDescription: "\(description), \($0)", transport: $0, bytes: bytes, metric: metric)
+                Packet(
+                    testDescription: "\(description), \($0)", transport: $0, bytes: bytes, metric: metric,
+                    reason: reason)
             }
         }
 
         /// What comes over either transport, from `source`.
         private static func both(
-            from source: String, _ description: String, _ bytes: [UInt8], _ metric: String
+            from source: String, _ description: String, _ bytes: [UInt8], _ metric: String, _ reason: String? = nil
         ) -> [Packet] {
-            both(description, bytes, metric).map {
+            both(description, bytes, metric, reason).map {
                 var packet = $0
                 packet.source = source
                 return packet
             }
         }
 
+        /// What people are told of less than a header.
+        private static let tooShort = "it is shorter than the header of a message"
+
         /// Packets that nobody gets an answer to.
         private static let silent: [Packet] = [
-            both("a response", changed { $0.flags = 0x8180 }, dropped("not_query")),
-            both("less than a header", Array(good.bytes.prefix(11)), dropped("not_query")),
-            both("a single byte", [0], dropped("not_query")),
-            both("more than 4,096 bytes", good.bytes + Array(repeating: 0, count: 4_096), dropped("oversized")),
-            both(from: "127.0.0.66", "a network that may not ask", good.bytes, dropped("not_allowed")),
+            both("a response", changed { $0.flags = 0x8180 }, dropped("not_query"), "it is a response, not a query"),
+            both("less than a header", Array(good.bytes.prefix(11)), dropped("not_query"), tooShort),
+            both("a single byte", [0], dropped("not_query"), tooShort),
+            both(
+                "more than 4,096 bytes", good.bytes + Array(repeating: 0, count: 4_096), dropped("oversized"),
+                "it is longer than 4096 bytes"),
+            both(
+                from: "127.0.0.66", "a network that may not ask", good.bytes, dropped("not_allowed"),
+                "the client's network is not in allowQueriesFrom"),
         ].flatMap { $0 }
 
         /// Packets that get an error.
@@ -128,6 +141,23 @@ extension EndToEnd {
             }
         }
 
+        @Test func `each packet that gets no answer is a flow with the true reason`() throws {
+            let (daemon, port) = try Drops.daemon()
+            for (index, packet) in Drops.silent.enumerated() {
+                _ = try daemon.exchange(
+                    packet.bytes, over: packet.transport, source: packet.source, within: .milliseconds(100))
+                try eventually("\(packet.testDescription) is not noted") {
+                    try Metrics(port: port).values["flows_noted_total"] == Double(index + 1)
+                }
+                let line = try daemon.command("observe", "--last", "1").output
+                let transport = packet.transport == .tcp ? " over TCP" : ""
+                let reason = try #require(packet.reason)
+                #expect(
+                    line.contains("(\(packet.source)) -> ") && line.contains(" DROPPED dropped\(transport), ")
+                        && line.hasSuffix(": \(reason)\n"), "\(packet.testDescription): \(line)")
+            }
+        }
+
         @Test func `each packet that gets an error is counted under its reason only, and by its code`() throws {
             let (daemon, port) = try Drops.daemon()
             for packet in Drops.answered {
@@ -177,6 +207,8 @@ extension EndToEnd {
                 try Metrics(port: port).growth(since: before)[Drops.dropped("overloaded")] ?? 0 > 0
             }
             #expect(try daemon.ask(Drops.good).code == 0)
+            let flow = try daemon.command("observe", "--verdict", "DROPPED", "--last", "1").output
+            #expect(flow.hasSuffix(": too much was waiting already\n"), "\(flow)")
         }
 
         @Test(.enabled(if: geteuid() == 0, "needs root, for a datagram from port 0"))
@@ -192,6 +224,8 @@ extension EndToEnd {
                 ]
                     + Drops.good.bytes)
             #expect(try Drops.growth(port, since: before) == [Drops.dropped("not_allowed"): 1])
+            let flow = try daemon.command("observe").output
+            #expect(flow.hasSuffix(": its source port is 0, to which nothing can be sent\n"), "\(flow)")
         }
 
         @Test(.enabled(if: NetworkNamespace.isAvailable, "needs root, to create a network namespace"))
