@@ -31,7 +31,7 @@ extension EndToEnd {
                 let section = try #require(sections[words.joined(separator: " ")], "\(words)")
                 let tables = section.components(separatedBy: "\n| option |").dropFirst().joined()
                 let options = tables.components(separatedBy: "\n\n").first ?? ""
-                let expected = (command.arguments ?? []).flatMap { argument in
+                let expected = (command.arguments ?? []).filter(\.shouldDisplay).flatMap { argument in
                     argument.kind == "positional" ? [argument.valueName] : (argument.names ?? []).map(\.text)
                 }
                 #expect(

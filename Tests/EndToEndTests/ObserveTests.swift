@@ -109,6 +109,12 @@ extension EndToEnd {
                 (["--identity", "shop/web", "--verdict", "DROPPED", "--type", "A"], [2]),
                 (["--last", "2"], [4, 5]), (["--last", "1", "--verdict", "DROPPED"], [4]), (["--last", "0"], []),
                 (["--since", "1h"], [0, 1, 2, 3, 4, 5]), (["--since", "0s"], []),
+                (["--not", "--verdict", "DROPPED"], [0, 1, 3, 5]), (["--not", "--verdict=dropped"], [0, 1, 3, 5]),
+                (["--not", "-e", "shop/web"], [3, 4]),
+                (["--not", "--verdict", "DROPPED", "--type", "A", "--not", "--verdict", "ERROR"], [0, 3]),
+                // Different ones leave out what fits all of them.
+                (["--not", "--verdict", "DROPPED", "--not", "--client", "127.0.0.9"], [0, 1, 2, 3, 5]),
+                (["--not", "--name", "*.local.example", "--last", "2"], [1, 5]),
             ]
             let all = try Observing.lines(daemon, [])
             for (arguments, wanted) in cases {
@@ -209,7 +215,9 @@ extension EndToEnd {
                 ("last=-1", "last"), ("last=x", "last"), ("since=5", "since"), ("follow=1", "follow"),
                 ("verdict=DENIED", "verdict"), ("outcome=miss", "outcome"), ("name=a%20b", "name"),
                 ("client=10.0.0.1/8", "client"), ("type=AAA", "type"), ("rcode=99", "rcode"), ("sort=x", "sort"),
-                ("type=A&type=A", "type"),
+                ("type=A&type=A", "type"), ("verdict=,", "verdict"), ("type=A,,AAAA", "type"),
+                ("identity=,", "identity"), ("name=a,", "name"), ("not-rcode=99", "not-rcode"),
+                ("not-verdict=,", "not-verdict"), ("not-since=5m", "not-since"),
             ] {
                 let answer = try Observing.get(daemon, "/v1/flows?\(query)")
                 #expect(answer.hasPrefix("HTTP/1.1 400"), "\(query): \(answer)")
@@ -218,6 +226,18 @@ extension EndToEnd {
             #expect(try Observing.get(daemon, "/v1/flows?identity=shop/nobody").hasPrefix("HTTP/1.1 404"))
             let failed = try daemon.command("observe", "--type", "AAA")
             #expect(failed.status == 64 && failed.errors.contains("expected a record type"))
+            let wrong: [([String], String)] = [
+                (["--not"], "--not"), (["--not", "--last", "5"], "--not stands before a filter"),
+                (["--not", "--not", "--type", "A"], "--not stands before a filter"),
+                (["--not", "--type"], "--type has no value"), (["A"], "unexpected argument 'A'"),
+                (["--not", "--type", "A", "B"], "unexpected argument 'B'"),
+                (["--identity", ""], "--identity has an empty value"),
+                (["--not", "--type="], "--type has an empty value"),
+            ]
+            for (arguments, message) in wrong {
+                let result = try run([Daemon.program, "observe", "--admin", daemon.adminSocket] + arguments)
+                #expect(result.status == 64 && result.errors.contains(message), "\(arguments): \(result.errors)")
+            }
         }
 
         @Test func `a follower that does not read misses flows and hears of it, and nobody waits for it`() throws {

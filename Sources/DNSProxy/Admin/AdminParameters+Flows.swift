@@ -3,17 +3,24 @@ import FQDNPolicy
 import Hummingbird
 
 extension FlowRequest {
+    /// The parts of a filter.
+    private static let filters = ["verdict", "outcome", "name", "identity", "client", "type", "rcode"]
+
+    /// What stands before a part of the filter that leaves flows out.
+    fileprivate static let negation = "not-"
+
+    /// The parts of the filter that leaves flows out.
+    fileprivate static let negated = filters.map { negation + $0 }
+
     /// The parameters that say which flows are wanted.
-    static let parameters = [
-        "last", "since", "follow", "verdict", "outcome", "name", "identity", "client", "type", "rcode",
-    ]
+    static let parameters = ["last", "since", "follow"] + filters + negated
 }
 
 extension AdminParameters {
     /// Values of one parameter at most.
     private static let listLimit = 100
 
-    /// The flows that the parameters ask for; those of the filter are lists, with commas.
+    /// The flows that the parameters ask for; those of the filters are lists, with commas.
     /// - Throws: `AdminRequestError` when one of them makes no sense.
     func flows(among identities: () async -> [AdminIdentity]) async throws(AdminRequestError) -> FlowRequest {
         var request = FlowRequest()
@@ -28,19 +35,32 @@ extension AdminParameters {
             }
         }
         request.follows = try value("follow", "true or false", default: false) { Bool($0) }
-        request.filter.verdicts = Set(
-            try list("verdict", "a verdict: FORWARDED, DROPPED, AUDIT or ERROR") {
+        request.filter = try await filter("", among: identities)
+        if FlowRequest.negated.contains(where: { values[$0] != nil }) {
+            request.exclusion = try await filter(FlowRequest.negation, among: identities)
+        }
+        return request
+    }
+
+    /// The filter of the parameters whose names begin with `prefix`.
+    /// - Throws: `AdminRequestError` when one of them makes no sense.
+    private func filter(
+        _ prefix: String, among identities: () async -> [AdminIdentity]
+    ) async throws(AdminRequestError) -> FlowFilter {
+        var filter = FlowFilter()
+        filter.verdicts = Set(
+            try list(prefix + "verdict", "a verdict: FORWARDED, DROPPED, AUDIT or ERROR") {
                 FlowVerdict(rawValue: $0.uppercased())
             })
-        request.filter.outcomes = Set(
-            try list("outcome", "an outcome such as hit, upstream or failed") { QueryOutcome(label: $0) })
-        request.filter.names = try patterns("name")
-        request.filter.clients = try list("client", "an address or a network such as 10.0.0.0/8") { IPPrefix($0) }
-        request.filter.types = Set(try list("type", "a record type such as AAAA") { RecordType($0) })
-        request.filter.responseCodes = Set(
-            try list("rcode", "a response code such as NXDOMAIN") { ResponseCode($0) })
-        request.filter.identities = try await numbers("identity", among: identities)
-        return request
+        filter.outcomes = Set(
+            try list(prefix + "outcome", "an outcome such as hit, upstream or failed") { QueryOutcome(label: $0) })
+        filter.names = try patterns(prefix + "name")
+        filter.clients = try list(prefix + "client", "an address or a network such as 10.0.0.0/8") { IPPrefix($0) }
+        filter.types = Set(try list(prefix + "type", "a record type such as AAAA") { RecordType($0) })
+        filter.responseCodes = Set(
+            try list(prefix + "rcode", "a response code such as NXDOMAIN") { ResponseCode($0) })
+        filter.identities = try await numbers(prefix + "identity", among: identities)
+        return filter
     }
 
     /// The elements of the parameter `name`, each as `parse` understands it; none when it is absent.
@@ -58,10 +78,14 @@ extension AdminParameters {
         return values
     }
 
-    /// The texts between the commas of the parameter `name`.
-    /// - Throws: `AdminRequestError` when there are too many.
+    /// The texts between the commas of the parameter `name`; none when it is absent.
+    /// - Throws: `AdminRequestError` when there are too many, or one of them is empty: that would filter nothing.
     private func elements(_ name: String) throws(AdminRequestError) -> [String] {
-        let elements = (values[name] ?? "").split(separator: ",").map(String.init)
+        guard let text = values[name] else { return [] }
+        let elements = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard !elements.contains("") else {
+            throw AdminRequestError("\(name): a value is empty in \(quoted(text))", parameter: name)
+        }
         guard elements.count <= AdminParameters.listLimit else {
             throw AdminRequestError("\(name): more than \(AdminParameters.listLimit) values", parameter: name)
         }

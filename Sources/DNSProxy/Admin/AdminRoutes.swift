@@ -119,7 +119,7 @@ struct AdminRoutes {
         }
     }
 
-    /// `GET /v1/flows?last=&since=&follow=&verdict=&outcome=&name=&identity=&client=&type=&rcode=`
+    /// `GET /v1/flows?last=&since=&follow=&verdict=&outcome=&name=&identity=&client=&type=&rcode=&not-verdict=` and so on
     private func flows(_ request: Request) async throws -> Response {
         let wanted = try await AdminParameters(request, known: FlowRequest.parameters)
             .flows(among: backend.identities)

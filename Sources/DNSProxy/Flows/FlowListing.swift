@@ -37,7 +37,8 @@ struct FlowListing {
         self.flows = flows
         reader = FlowReader(snapshots)
         let since = request.sinceMilliseconds.map { now.adding(nanoseconds: -Int64($0) * 1_000_000) }
-        selection = FlowSelection(allow: [request.filter], since: since)
+        selection = FlowSelection(
+            allow: [request.filter], deny: request.exclusion.map { [$0] } ?? [], since: since)
         position = flows.oldest
         end = flows.newest
         if let last = request.last, last < flows.capacity { skip(allBut: last) }

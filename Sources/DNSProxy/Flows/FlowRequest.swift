@@ -2,6 +2,8 @@
 public struct FlowRequest: Sendable {
     /// Which ones.
     public var filter = FlowFilter()
+    /// Which of those are left out; nil for none.
+    public var exclusion: FlowFilter?
     /// How many of the recent ones at most, the latest; nil for all.
     public var last: Int?
     /// How many milliseconds old they are at most; nil for any age.

@@ -10,11 +10,12 @@ struct ObserveCommand: AsyncParsableCommand {
         discussion: """
             Queries that the cache answers are noted only while somebody follows; all others always, so that what went \
             wrong can be seen afterwards. A filter that is given more than once takes any of its values; different \
-            filters all have to fit.
+            filters all have to fit. Those with --not before them leave out what fits all of them.
 
             EXAMPLES:
               dnsproxyd observe --verdict DROPPED --since 5m
               dnsproxyd observe -f --identity production/api --name '**.amazonaws.com'
+              dnsproxyd observe -f --not --verdict FORWARDED
               dnsproxyd observe -f -o jsonpb | jq .flow.l7.dns
             """)
 
@@ -41,34 +42,74 @@ struct ObserveCommand: AsyncParsableCommand {
     var type: [String] = []
     @Option(help: "The response code, such as NXDOMAIN.")
     var rcode: [String] = []
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Leave out what the next filter fits, as in --not --type AAAA.", valueName: "filter"))
+    var not: [String] = []
     @Option(name: [.customShort("o"), .customLong("output")], help: "How to write flows.")
     var output = FlowFormat.compact
     @OptionGroup var admin: AdminOption
+    /// Values of the filters behind `--not`, which the parser takes for arguments.
+    @Argument(help: .hidden) var negatedValues: [String] = []
+
+    /// Filters by what they are called here, and what the API calls them.
+    private static let filters = [
+        "--verdict": "verdict", "--outcome": "outcome", "--name": "name", "--identity": "identity",
+        "--endpoint": "identity", "-e": "identity", "--client": "client", "--type": "type", "--rcode": "rcode",
+    ]
 
     func validate() throws {
         if let last, last < 0 { throw ValidationError("--last is a number of flows, so it cannot be \(last)") }
+        for (name, values) in wanted + (try negated()) where values.contains("") {
+            throw ValidationError("--\(name) has an empty value")
+        }
+    }
+
+    /// The filters without `--not`, by what the API calls them.
+    private var wanted: [(name: String, values: [String])] {
+        [
+            ("verdict", verdict), ("outcome", outcome), ("name", name), ("identity", identity), ("client", client),
+            ("type", type), ("rcode", rcode),
+        ]
+    }
+
+    /// What the filters behind `--not` want, by what the API calls them.
+    /// - Throws: `ValidationError` when there is something else behind it, or an argument that belongs to none.
+    private func negated() throws -> [(name: String, values: [String])] {
+        var values = negatedValues[...]
+        var result: [String: [String]] = [:]
+        for text in not {
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard let name = parts.first.flatMap({ ObserveCommand.filters[$0] }) else {
+                throw ValidationError("--not stands before a filter such as --verdict, not before \(text)")
+            }
+            guard let value = parts.count == 2 ? parts[1] : values.popFirst() else {
+                throw ValidationError("\(text) has no value")
+            }
+            result[name, default: []].append(value)
+        }
+        if let extra = values.first { throw ValidationError("unexpected argument '\(extra)'") }
+        return result.map { ($0.key, $0.value) }
     }
 
     func run() async throws {
         var writer = FlowWriter(output)
-        try await admin.client.lines("/v1/flows", parameters) { (events: [FlowEvent]) in
+        try await admin.client.lines("/v1/flows", parameters(try negated())) { (events: [FlowEvent]) in
             for event in events { try writer.write(event) }
             try StandardOutput.flush()
         }
         if follow { throw CommandFailure("the daemon has stopped") }
     }
 
-    /// What the daemon is asked for.
-    private var parameters: AdminClient.Parameters {
-        /// Values as the list that the API takes.
-        func list(_ values: [String]) -> String? { values.isEmpty ? nil : values.joined(separator: ",") }
+    /// What the daemon is asked for; what `negated` fits is left out.
+    private func parameters(_ negated: [(name: String, values: [String])]) -> AdminClient.Parameters {
         let isLimited = last != nil || since != nil
         let recent = last ?? (follow ? 0 : 20)
-        return [
+        let scope: AdminClient.Parameters = [
             ("follow", follow ? "true" : nil), ("last", isLimited && last == nil ? nil : "\(recent)"), ("since", since),
-            ("verdict", list(verdict)), ("outcome", list(outcome)), ("name", list(name)), ("identity", list(identity)),
-            ("client", list(client)), ("type", list(type)), ("rcode", list(rcode)),
         ]
+        let filters = wanted + negated.map { ("not-\($0.name)", $0.values) }
+        return scope + filters.filter { !$0.values.isEmpty }.map { ($0.name, $0.values.joined(separator: ",")) }
     }
 }
 

@@ -21,6 +21,8 @@ struct CommandTree: Decodable {
         let names: [Name]?
         /// What its value is called.
         let valueName: String
+        /// Whether the help shows it.
+        let shouldDisplay: Bool
     }
 
     /// Its last word.
