@@ -4,14 +4,14 @@ import Testing
 extension EndToEnd {
     /// Flows that are written to a file.
     @Suite struct Exporting {
-        /// A daemon that exports as `export` says, and the port of its metrics.
-        private static func daemon(_ export: String) throws -> (daemon: Daemon, metrics: Int) {
+        /// A daemon that exports as `export` says, with `more` about its flows, and the port of its metrics.
+        private static func daemon(_ export: String, _ more: String = "") throws -> (daemon: Daemon, metrics: Int) {
             var setup = Setup()
             setup.zone = Setup.localZone
             setup.policies = ["web.yaml": Setup.policy("web", dns: ["api.*.example"])]
             let port = try Ports.free()
             setup.metricsPort = port
-            setup.extra = "flows: {export: {\(export)}}"
+            setup.extra = "flows: {export: {\(export)}\(more)}"
             let daemon = try Daemon(setup)
             try eventually("no metrics") { (try? Metrics(port: port)) != nil }
             return (daemon, port)
@@ -98,6 +98,43 @@ extension EndToEnd {
             try eventually("nothing is exported") { try Metrics(port: port).values["flows_exported_total"] == 2 }
             #expect(try Exporting.verdicts(daemon.workspace.read("flows.log")) == ["DROPPED"])
             #expect(try Exporting.verdicts(daemon.workspace.read("flows.log.moved")) == ["FORWARDED"])
+        }
+
+        @Test func `a pipe that nobody reads does not hold the end of the daemon`() throws {
+            let (daemon, port) = try Exporting.daemon("file: stdout")
+            #expect(try daemon.stop() == 0)
+            // A pipe that this process keeps open, and never reads.
+            let pipe = daemon.workspace.file("pipe")
+            #expect(mkfifo(pipe, 0o600) == 0)
+            let reader = try Socket(open(pipe, O_RDWR | O_CLOEXEC))
+            let command = "exec \(Daemon.program) serve -c \(daemon.configuration) > \(pipe)"
+            let process = try RunningProcess(["sh", "-c", command])
+            try eventually("not ready: \(process.errors)") { try daemon.status()?.notReady.isEmpty == true }
+            let client = try daemon.client()
+            for _ in 1...500 { #expect(client.resolve("ledger.local.example") != nil) }
+            // More than a pipe has room for.
+            try eventually("not all are noted") { try Metrics(port: port).values["flows_noted_total"] == 500 }
+            try eventually("nothing is exported") { try Metrics(port: port).values["flows_exported_total"] ?? 0 < 500 }
+            process.signal(SIGTERM)
+            #expect(try process.wait(within: .seconds(15)) == 0)
+            withExtendedLifetime(reader) {}
+        }
+
+        @Test func `what is lost is written too, but is no flow`() throws {
+            let (daemon, port) = try Exporting.daemon("file: flows.log", ", watchedRate: 10")
+            let client = try daemon.client()
+            for _ in 1...100 { #expect(client.resolve("ledger.local.example") != nil) }
+            try eventually("nothing is said to be lost") {
+                try daemon.workspace.read("flows.log").contains(#"{"lost_events":"#)
+            }
+            try eventually("not all is exported") {
+                let metrics = try Metrics(port: port).values
+                return metrics["flows_exported_total"] == metrics["flows_noted_total"]
+                    && metrics["flows_lost_total{reason=\"rate\"}"] ?? 0 > 0
+            }
+            let lines = try daemon.workspace.read("flows.log").split(separator: "\n")
+            let exported = try Metrics(port: port).values["flows_exported_total"]
+            #expect(Double(lines.count { $0.hasPrefix(#"{"flow":"#) }) == exported)
         }
 
         @Test func `standard output takes flows as well, and a folder that is missing keeps the daemon from starting`()

@@ -134,7 +134,7 @@ extension EndToEnd {
             try eventually("nobody follows") { try Metrics(port: port).values["flow_readers"] == 1 }
             #expect(try daemon.dig("api.local.example").status == "NOERROR")
             #expect(try daemon.dig("api.test.example").status == "NOERROR")
-            try eventually("nothing comes: \(follower.errors)", within: .seconds(5)) { !follower.output.isEmpty }
+            try eventually("nothing comes: \(follower.errors)") { !follower.output.isEmpty }
             #expect(follower.output.contains("api.test.example. A FORWARDED 192.0.2.7 ttl "))
             #expect(follower.output.contains(" hit, "))
             follower.signal(SIGTERM)
@@ -142,6 +142,37 @@ extension EndToEnd {
             #expect(follower.output.split(separator: "\n").count == 1)
             // The daemon finds out when it writes next.
             try eventually("the follower is never forgotten") { try Metrics(port: port).values["flow_readers"] == 0 }
+        }
+
+        @Test func `who follows sees a query within a second`() throws {
+            let stage = try Observing.stage()
+            let (daemon, port) = (stage.daemon, stage.port)
+            let follower = try RunningProcess([Daemon.program, "observe", "-f", "--admin", daemon.adminSocket])
+            defer { follower.signal(SIGTERM) }
+            try eventually("nobody follows") { try Metrics(port: port).values["flow_readers"] == 1 }
+            // A machine that has other things to do may delay one of them, but not each.
+            var delays: [Duration] = []
+            for number in 1...5 {
+                let asked = ContinuousClock.now
+                #expect(try daemon.dig("n\(number).local.example").status == "REFUSED")
+                try eventually("nothing comes: \(follower.errors)") {
+                    follower.output.contains(" n\(number).local.example. ")
+                }
+                delays.append(.now - asked)
+            }
+            #expect(try #require(delays.min()) < .seconds(1), "\(delays)")
+        }
+
+        @Test(arguments: [SIGTERM, SIGKILL])
+        func `who follows a daemon that ends is told so, and ends with 1`(signal: Int32) throws {
+            let stage = try Observing.stage()
+            let daemon = stage.daemon
+            let follower = try RunningProcess([Daemon.program, "observe", "-f", "--admin", daemon.adminSocket])
+            try eventually("nobody follows") { try Metrics(port: stage.port).values["flow_readers"] == 1 }
+            daemon.process.signal(signal)
+            #expect(try follower.wait() == 1)
+            #expect(follower.output.isEmpty)
+            #expect(follower.errors.hasPrefix("dnsproxyd: ") && follower.errors.split(separator: "\n").count == 1)
         }
 
         @Test func `what is answered only because of audit, and what comes from nowhere, is shown as such`() throws {

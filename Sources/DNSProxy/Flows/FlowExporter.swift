@@ -90,7 +90,6 @@ final class FlowExporter: Sendable {
     /// Writes what is there, on the thread of its own, and tells whether that was a batch or more. Returns at once when the
     /// task is cancelled: a pipe that nobody reads, or a disk that does not answer, may hold that thread for ever, and must
     /// not hold the daemon.
-    @discardableResult
     private func drain() async -> Bool {
         let (done, continuation) = AsyncStream.makeStream(of: Bool.self)
         queue.async {
