@@ -65,9 +65,9 @@ test-sanitize: ## unit tests of the modules that touch bytes, under AddressSanit
 	@scripts/install-packages $(TEST_PACKAGES)
 	scripts/test-sanitize
 
-screenshots: ## the pictures of the page in docs/images (about 6 minutes)
+screenshots: ## the pictures of the page and of sessions at a terminal in docs/images (about 6 minutes)
 	@scripts/install-packages $(TEST_PACKAGES)
-	DNSPROXYD_SCREENSHOTS=$(CURDIR)/docs/images $(SWIFT) test --filter PageScreenshots
+	DNSPROXYD_SCREENSHOTS=$(CURDIR)/docs/images $(SWIFT) test --filter Screenshots
 
 bench: build ## what a query costs beside other caches, and whether the goals are reached; again: what has changed (half an hour)
 	@scripts/install-packages $(SPEED_PACKAGES)
