@@ -56,6 +56,8 @@ extension EndToEnd {
             var setup = Setup(upstream: nsd.port)
             setup.zone = Setup.localZone
             setup.policies = ["web.yaml": Setup.policy("web", dns: ["**.test.example", "*.local.example"])]
+            // On a machine that is busy an enforcer may take longer than a tenth of a second, which is an alert's business.
+            setup.maxDelay = "10s"
             let metrics = try Ports.free()
             setup.metricsPort = metrics
             let daemon = try Daemon(setup)
@@ -80,9 +82,15 @@ extension EndToEnd {
             }
             #expect(try load.sent() > 0)
 
-            let rules = try prometheus.rules()
+            var rules = try prometheus.rules()
             #expect(rules.count >= 14)
-            for rule in rules { #expect(rule.health == "ok" && rule.state == "inactive", "\(rule)") }
+            for rule in rules { #expect(rule.health == "ok" && rule.state != "firing", "\(rule)") }
+            // On a machine that is busy an attempt at the upstream may have been late, which is over with its next answer.
+            try eventually("an alert is pending: \(rules)") {
+                _ = try daemon.dig("new\(Int.random(in: 0..<1_000_000)).wild.test.example")
+                rules = try prometheus.rules()
+                return rules.allSatisfy { $0.state == "inactive" }
+            }
             withExtendedLifetime(enforcer) {}
         }
 

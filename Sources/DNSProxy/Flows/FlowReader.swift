@@ -126,8 +126,8 @@ struct FlowReader {
         case .formatError: "the query is malformed"
         case .notImplemented: "its opcode is not supported"
         case .refused: "zone transfers and classes other than IN are not supported"
-        // BADVERS has its upper bits in the OPT record.
-        default: "its version of EDNS is not supported"
+        case .badVersion: "its version of EDNS is not supported"
+        default: "it is not supported"
         }
     }
 }

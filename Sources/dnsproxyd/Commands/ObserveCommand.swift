@@ -44,7 +44,8 @@ struct ObserveCommand: AsyncParsableCommand {
     var rcode: [String] = []
     @Option(
         parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Leave out what the next filter fits, as in --not --type AAAA.", valueName: "filter"))
+        help: ArgumentHelp("Leave out what the next filter fits, as in --not --type AAAA.", valueName: "filter"),
+        completion: .list(filters.keys.sorted()))
     var not: [String] = []
     @Option(name: [.customShort("o"), .customLong("output")], help: "How to write flows.")
     var output = FlowFormat.compact
