@@ -94,7 +94,7 @@ public struct NameBuffer: ~Copyable, Sendable {
 
     /// The name as an owned value; allocates.
     public var domainName: DomainName {
-        DomainName(canonicalBytes: [UInt8](span))
+        DomainName(canonicalBytes: [UInt8](copying: span))
     }
 
     /// Replaces the content with `name`.
@@ -128,6 +128,14 @@ public struct NameBuffer: ~Copyable, Sendable {
             takeCanonically(message, from: offset, count: end - offset)
             finish(end - offset, labels: labels)
             return end
+        }
+        // Most others are one pointer at a name that stands in one piece.
+        if let target = NameBuffer.pointer(in: message, at: offset), allowsCompression,
+            let (end, labels) = NameBuffer.extent(of: message, at: target)
+        {
+            takeCanonically(message, from: target, count: end - target)
+            finish(end - target, labels: labels)
+            return offset + 2
         }
         var total = 0
         var labels = 0
@@ -180,6 +188,14 @@ public struct NameBuffer: ~Copyable, Sendable {
         return nil
     }
 
+    /// Where the pointer at `offset` of `message` points, if there is one at something before it.
+    @inline(__always)
+    private static func pointer(in message: Span<UInt8>, at offset: Int) -> Int? {
+        guard offset >= 0, offset < message.count - 1, message[offset] >= 0xC0 else { return nil }
+        let target = Int(message[offset] & 0x3F) << 8 | Int(message[offset + 1])
+        return target >= Header.length && target < offset ? target : nil
+    }
+
     /// Copies `count` bytes of a name in one piece, in canonical case: no length of a label is a letter.
     @inline(__always)
     private mutating func takeCanonically(_ message: Span<UInt8>, from offset: Int, count: Int) {
@@ -219,14 +235,5 @@ public struct NameBuffer: ~Copyable, Sendable {
         labelCount = 0
         failure = error
         return nil
-    }
-}
-
-extension [UInt8] {
-    /// The bytes of a span, as an array.
-    fileprivate init(_ span: Span<UInt8>) {
-        self = []
-        reserveCapacity(span.count)
-        for index in span.indices { append(span[index]) }
     }
 }

@@ -70,6 +70,27 @@ extension MutableSpan<UInt8> {
     }
 }
 
+extension UInt64 {
+    /// Eight bytes in ASCII lower case (RFC 4343); every other byte, label lengths included, is left as it is.
+    @inlinable @inline(__always)
+    public var canonicalCase: UInt64 { DNSWire.canonicalCase(self) }
+}
+
+extension [UInt8] {
+    /// The bytes of a span. What appends allocates in a fifth of the time that initialisers for many bytes take (Swift 6.3).
+    public init(copying span: Span<UInt8>) {
+        self = []
+        unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+    }
+
+    /// So many zeros.
+    public init(zeros count: Int) {
+        self = []
+        reserveCapacity(count)
+        append(contentsOf: repeatElement(0, count: count))
+    }
+}
+
 /// ASCII lower case (RFC 4343); every other byte, label lengths included, is left as it is.
 @inlinable @inline(__always)
 func canonicalCase(_ byte: UInt8) -> UInt8 {

@@ -46,7 +46,7 @@ public struct MessageBuilder: Sendable {
             return
         }
         guard let start = reserve(range.count, of: output) else { return }
-        for index in 0..<range.count { output[start + index] = bytes[range.lowerBound + index] }
+        output.copy(bytes.extracting(range), at: start)
     }
 
     /// Copies all of `bytes`.
@@ -113,9 +113,11 @@ public struct MessageBuilder: Sendable {
             return
         }
         let start = count
+        let offsets = labels.offsets.span
+        let hashes = labels.hashes.span
         for index in 0..<labels.count {
-            let offset = Int(labels.offsets[index])
-            let hash = labels.hashes[index]
+            let offset = Int(offsets[index])
+            let hash = hashes[index]
             if compressed, let target = suffixes.find(hash, name, offset, in: output, before: start) {
                 put16(0xC000 | target, to: &output)
                 return
@@ -195,7 +197,7 @@ extension MessageBuilder {
 /// Writes in network order; the caller has checked the bounds.
 extension MutableSpan<UInt8> {
     /// Writes two bytes at `offset`.
-    mutating func put16(_ value: UInt16, at offset: Int) {
+    public mutating func put16(_ value: UInt16, at offset: Int) {
         self[offset] = UInt8(truncatingIfNeeded: value >> 8)
         self[offset + 1] = UInt8(truncatingIfNeeded: value)
     }

@@ -1,6 +1,7 @@
 /// Where in a message under construction a name or the end of a name can be pointed at (RFC 1035, section 4.1.4).
 ///
-/// A small hash table of offsets, compared against the message itself. A full neighbourhood forgets nothing
+/// A small hash table of offsets, compared against the message itself; looked at through spans, because reading an
+/// element of a stored `InlineArray` copies all of it (Swift 6.3). A full neighbourhood forgets nothing
 /// and takes nothing new: compression is a courtesy, bounded work is not.
 struct SuffixTable: Sendable {
     /// Number of slots, a power of two.
@@ -21,6 +22,7 @@ struct SuffixTable: Sendable {
         _ hash: UInt32, _ name: Span<UInt8>, _ offset: Int, in message: borrowing MutableSpan<UInt8>,
         before start: Int
     ) -> UInt16? {
+        let offsets = offsets.span
         for step in 0..<SuffixTable.reach {
             let candidate = offsets[SuffixTable.slot(hash, step)]
             if candidate != 0, candidate < start, SuffixTable.matches(name, offset, message, Int(candidate)) {
@@ -33,6 +35,7 @@ struct SuffixTable: Sendable {
     /// Remembers that a name with `hash` stands at `offset` of the message, if a pointer can reach that far.
     mutating func insert(_ hash: UInt32, at offset: Int) {
         guard offset < 0x4000 else { return }
+        var offsets = offsets.mutableSpan
         for step in 0..<SuffixTable.reach where offsets[SuffixTable.slot(hash, step)] == 0 {
             offsets[SuffixTable.slot(hash, step)] = UInt16(truncatingIfNeeded: offset)
             return
@@ -41,6 +44,7 @@ struct SuffixTable: Sendable {
 
     /// Forgets every name at or behind `offset`.
     mutating func forget(from offset: Int) {
+        var offsets = offsets.mutableSpan
         for slot in 0..<SuffixTable.slots where Int(offsets[slot]) >= offset { offsets[slot] = 0 }
     }
 
@@ -86,6 +90,8 @@ struct LabelTable: ~Copyable {
     mutating func read(_ name: Span<UInt8>) -> Bool {
         guard name.count <= 255 else { return false }
         count = 0
+        var offsets = offsets.mutableSpan
+        var hashes = hashes.mutableSpan
         var offset = 0
         while true {
             guard offset < name.count, name[offset] < 64 else { return false }

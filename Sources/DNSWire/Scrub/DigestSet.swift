@@ -2,7 +2,7 @@
 ///
 /// The digests are keyed with the process's secret, so that nobody can make two different records look alike.
 struct DigestSet: ~Copyable {
-    /// Digests by hash; 0 is an empty slot.
+    /// Digests by hash; 0 is an empty slot. Those behind `mask` mean nothing.
     private var slots: [UInt64] = []
     /// Number of slots in use minus one, the number being a power of two.
     private var mask = 0
@@ -11,8 +11,9 @@ struct DigestSet: ~Copyable {
     mutating func reset(count: Int) {
         var size = 2
         while size < 2 * count { size *= 2 }
-        slots.removeAll(keepingCapacity: true)
-        slots.append(contentsOf: repeatElement(0, count: size))
+        if slots.count < size { slots = [UInt64](repeating: 0, count: size) }
+        var used = slots.mutableSpan
+        for index in 0..<size { used[index] = 0 }
         mask = size - 1
     }
 

@@ -53,7 +53,7 @@ struct RecordSetTable: ~Copyable {
     private(set) var records: [Entry] = []
     /// All RRsets in the order of their first records.
     private(set) var sets: [RecordSet] = []
-    /// Hash table of indices into `sets`, plus one; 0 is an empty slot.
+    /// Hash table of indices into `sets`, plus one; 0 is an empty slot. Those behind `mask` mean nothing.
     private var slots: [UInt16] = []
     /// Number of slots in use minus one, the number being a power of two.
     private var mask = 0
@@ -70,10 +70,11 @@ struct RecordSetTable: ~Copyable {
     mutating func reset(count: Int) {
         records.removeAll(keepingCapacity: true)
         sets.removeAll(keepingCapacity: true)
-        slots.removeAll(keepingCapacity: true)
         var size = 8
         while size < 2 * count { size *= 2 }
-        slots.append(contentsOf: repeatElement(0, count: size))
+        if slots.count < size { slots = [UInt16](repeating: 0, count: size) }
+        var used = slots.mutableSpan
+        for index in 0..<size { used[index] = 0 }
         mask = size - 1
         steps = 0
         latest = 0
