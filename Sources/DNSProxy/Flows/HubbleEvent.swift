@@ -30,11 +30,9 @@ public struct HubbleEvent: Sendable {
 
     /// One line without its line feed.
     public var line: [UInt8] {
-        var line: [UInt8] = []
-        line.reserveCapacity(1_024)
-        var writer = LineWriter(consume line)
+        var writer = LineWriter()
         JSONValue.object(object).write(to: &writer)
-        return writer.bytes
+        return Array(writer.bytes)
     }
 
     /// The object of a flow.

@@ -3,10 +3,9 @@ internal import DNSWire
 extension FeedEvent {
     /// Appends the event as one line, newline included.
     public func encode(into bytes: inout [UInt8]) {
-        var writer = LineWriter(bytes)
-        bytes = []
+        var writer = LineWriter()
         writer.line(self)
-        bytes = writer.bytes
+        bytes.append(contentsOf: writer.bytes)
     }
 
     /// The event as one line, newline included.

@@ -1,41 +1,88 @@
 internal import DNSWire
 
-/// Appends JSON text to bytes.
+/// Writes JSON text, one piece behind the other, into room that it keeps.
 package struct LineWriter {
-    /// What was written so far.
-    package private(set) var bytes: [UInt8]
+    /// What was written, and room for more.
+    private var room: [UInt8] = []
+    /// Bytes that were written.
+    private(set) var count = 0
 
-    /// A writer that goes on behind `bytes`.
-    package init(_ bytes: consuming [UInt8] = []) {
-        self.bytes = bytes
+    /// Room that is made at least when there is too little.
+    private static let step = 512
+
+    /// A writer that has written nothing yet.
+    package init() {}
+
+    /// What was written.
+    package var bytes: ArraySlice<UInt8> { room[..<count] }
+
+    /// Forgets what was written; keeps the room, unless it is more than `limit` bytes.
+    mutating func reset(keeping limit: Int) {
+        count = 0
+        if room.count > limit { room = [] }
+    }
+
+    /// Makes room for `size` bytes and lets `write` write that many, or fewer, from the given offset on; it returns the
+    /// offset behind the last one.
+    @inline(__always)
+    private mutating func put(_ size: Int, _ write: (inout MutableSpan<UInt8>, Int) -> Int) {
+        if room.count - count < size { grow(size) }
+        let start = count
+        var span = room.mutableSpan
+        let end = write(&span, start)
+        count = end
+    }
+
+    /// Makes room for at least `size` bytes.
+    @inline(never)
+    private mutating func grow(_ size: Int) {
+        let more = max(size, room.count, LineWriter.step)
+        room.append(contentsOf: repeatElement(0, count: more))
     }
 
     /// Writes text that needs no escaping.
     @inline(__always)
     package mutating func raw(_ text: StaticString) {
-        text.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
+        put(text.utf8CodeUnitCount) { room, start in
+            text.withUTF8Buffer { unsafe room.copy(Span(_unsafeElements: $0), at: start) }
+            return start + text.utf8CodeUnitCount
+        }
+    }
+
+    /// Writes bytes that need no escaping.
+    private mutating func raw(_ bytes: Span<UInt8>) {
+        if room.count - count < bytes.count { grow(bytes.count) }
+        let start = count
+        var span = room.mutableSpan
+        span.copy(bytes, at: start)
+        count = start + bytes.count
     }
 
     /// Writes one byte of structure.
     @inline(__always)
-    package mutating func raw(_ byte: UInt8) { bytes.append(byte) }
+    package mutating func raw(_ byte: UInt8) {
+        put(1) { room, start in
+            room[start] = byte
+            return start + 1
+        }
+    }
 
     /// Writes a decimal number.
     package mutating func number(_ value: UInt64) {
-        if value < 10 {
-            bytes.append(48 + UInt8(truncatingIfNeeded: value))
-            return
-        }
-        var digits: InlineArray<20, UInt8> = InlineArray(repeating: 0)
+        var digits = 1
         var rest = value
-        var first = 20
-        while rest > 0 {
-            let (quotient, remainder) = rest.quotientAndRemainder(dividingBy: 10)
-            first -= 1
-            digits[first] = 48 + UInt8(truncatingIfNeeded: remainder)
-            rest = quotient
+        while rest >= 10 {
+            rest /= 10
+            digits += 1
         }
-        for index in first..<20 { bytes.append(digits[index]) }
+        put(digits) { room, start in
+            var rest = value
+            for place in stride(from: start + digits - 1, through: start, by: -1) {
+                room[place] = 48 + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            }
+            return start + digits
+        }
     }
 
     /// The last moment that a line can carry: the end of the year 9999, in microseconds.
@@ -61,23 +108,34 @@ package struct LineWriter {
     /// Writes a quoted string, escaped as RFC 8259, section 7, demands; DEL too, for the sake of terminals.
     package mutating func string(_ text: String) {
         raw(UInt8(ascii: "\""))
-        for byte in text.utf8 { escaped(byte) }
+        let bytes = text.utf8Span.span
+        var start = 0
+        for index in bytes.indices where LineWriter.isEscaped(bytes[index]) {
+            raw(bytes.extracting(start..<index))
+            escaped(bytes[index])
+            start = index + 1
+        }
+        raw(bytes.extracting(start..<bytes.count))
         raw(UInt8(ascii: "\""))
     }
 
-    /// Writes one byte of a string.
+    /// Whether a byte of a string cannot stand for itself.
     @inline(__always)
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F
+    }
+
+    /// Writes one byte of a string that cannot stand for itself.
     private mutating func escaped(_ byte: UInt8) {
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-            bytes.append(UInt8(ascii: "\\"))
-            bytes.append(byte)
+            raw(UInt8(ascii: "\\"))
+            raw(byte)
         case 0x0A: raw("\\n")
-        case 0x00..<0x20, 0x7F:
+        default:
             raw("\\u00")
-            bytes.append(LineWriter.hexDigit(byte >> 4))
-            bytes.append(LineWriter.hexDigit(byte & 15))
-        default: bytes.append(byte)
+            raw(LineWriter.hexDigit(byte >> 4))
+            raw(LineWriter.hexDigit(byte & 15))
         }
     }
 
@@ -86,25 +144,27 @@ package struct LineWriter {
 
     /// Writes a quoted name in presentation format (RFC 1035, section 5.1).
     mutating func name(_ name: DomainName) {
-        let wire = name.bytes
+        guard !name.isRoot else { return raw(#"".""#) }
+        let wire = name.bytes.span
+        let start = count
         raw(UInt8(ascii: "\""))
-        if name.isRoot { raw(UInt8(ascii: ".")) }
+        raw(wire.extracting(1..<wire.count))
+        var room = room.mutableSpan
+        var isPlain = true
         var offset = 0
+        // Every length but the first becomes a dot in front of its label, and the root's the last one.
         while wire[offset] != 0 {
             let end = offset + 1 + Int(wire[offset])
-            for index in (offset + 1)..<end {
-                let byte = wire[index]
-                guard LineWriter.isPlain(byte) else {
-                    // Rare: let the one place that knows the escapes write the whole name. Until here every wire byte
-                    // behind the first has given one byte of text (a dot for a length), and there is the quote.
-                    bytes.removeLast(index)
-                    string(name.description)
-                    return
-                }
-                bytes.append(byte)
-            }
-            bytes.append(UInt8(ascii: "."))
+            for index in (offset + 1)..<end where !LineWriter.isPlain(wire[index]) { isPlain = false }
+            if offset > 0 { room[start + offset] = UInt8(ascii: ".") }
             offset = end
+        }
+        room[start + offset] = UInt8(ascii: ".")
+        guard isPlain else {
+            // Rare: let the one place that knows the escapes write the whole name.
+            count = start
+            string(name.description)
+            return
         }
         raw(UInt8(ascii: "\""))
     }
@@ -125,14 +185,14 @@ package struct LineWriter {
     /// Writes a quoted address or prefix.
     mutating func prefix(_ prefix: IPPrefix) {
         raw(UInt8(ascii: "\""))
-        bytes.append(contentsOf: prefix.description.utf8)
+        raw(prefix.description.utf8Span.span)
         raw(UInt8(ascii: "\""))
     }
 
     /// Writes an address without quotes.
     private mutating func bare(_ address: IPAddress) {
         guard address.isIPv4 else {
-            bytes.append(contentsOf: address.description.utf8)
+            raw(address.description.utf8Span.span)
             return
         }
         let value = address.ipv4

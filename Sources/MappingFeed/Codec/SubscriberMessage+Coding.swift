@@ -6,10 +6,9 @@ extension SubscriberMessage {
 
     /// Appends the message as one line, newline included.
     public func encode(into bytes: inout [UInt8]) {
-        var writer = LineWriter(bytes)
-        bytes = []
+        var writer = LineWriter()
         writer.line(self)
-        bytes = writer.bytes
+        bytes.append(contentsOf: writer.bytes)
     }
 
     /// The message as one line, newline included.

@@ -46,8 +46,8 @@ final class HubCore {
     private var ticker: RepeatedTask?
     /// Changes that were taken from the queue; kept for its capacity.
     private var taken: [FeedEvent] = []
-    /// Lines of one batch; kept for its capacity.
-    private var lines: [UInt8] = []
+    /// Where the lines of one batch are written; kept for its room.
+    private var writer = LineWriter()
     /// Whether the hub stops, told to what runs on the pool.
     let stops = StopFlag()
 
@@ -77,34 +77,38 @@ final class HubCore {
     /// Takes what was published: encodes it once, sends it to every subscriber, and writes it to the journal while they
     /// work on it. A subscriber may so know what a crash keeps out of the journal; it does not resume then.
     func drain() {
+        // Out of the properties while they are used, so that not each access has to be checked.
+        var taken = self.taken
+        self.taken = []
+        defer { self.taken = taken }
         taken.removeAll(keepingCapacity: true)
         shared.queue.withLock { $0.take(&taken) }
         guard !taken.isEmpty else { return }
-        var writer = LineWriter(lines)
-        lines = []
+        var writer = self.writer
+        self.writer = LineWriter()
         var batches: [EventIndex] = []
-        var batch = EventIndex()
+        var batch = EventIndex(capacity: taken.count)
         var start = 0
         for index in taken.indices {
             writer.line(taken[index])
-            batch.append(taken[index], end: writer.bytes.count - start)
+            batch.append(taken[index], end: writer.count - start)
             // A batch is what is written to a subscriber at once, so it may not be of any size.
             if batch.length >= HubCore.batchBytes {
                 batches.append(batch)
-                batch = EventIndex()
-                start = writer.bytes.count
+                batch = EventIndex(capacity: taken.count - index)
+                start = writer.count
             }
         }
         if batch.count > 0 { batches.append(batch) }
-        lines = writer.bytes
-        var bytes = ByteBuffer(bytes: lines)
+        var bytes = ByteBuffer(bytes: writer.bytes)
         for batch in batches {
             if let slice = bytes.readSlice(length: batch.length) { recent.append(slice, batch) }
         }
         for subscriber in subscribers.values { pump(subscriber) }
-        append(lines.span, through: recent.last)
+        append(writer.bytes.span, through: recent.last)
         noteClockSteps()
-        lines.removeAll(keepingCapacity: lines.capacity <= HubCore.keptBytes)
+        writer.reset(keeping: HubCore.keptBytes)
+        self.writer = writer
         updateReleased()
         compactIfNeeded()
         let bound = NIOLoopBound(self, eventLoop: loop)

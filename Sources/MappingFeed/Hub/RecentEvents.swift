@@ -137,8 +137,11 @@ struct EventIndex: Sendable {
     /// What the events say that are about an identity itself, by their place.
     private var identities: [Int: FeedIdentity] = [:]
 
-    /// Nothing yet.
-    init() {}
+    /// Nothing yet, with room for so many events.
+    init(capacity: Int = 0) {
+        ends.reserveCapacity(capacity)
+        subjects.reserveCapacity(capacity)
+    }
 
     /// Events.
     var count: Int { ends.count }

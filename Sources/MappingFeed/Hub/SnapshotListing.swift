@@ -35,7 +35,7 @@ struct SnapshotListing: Sendable {
                 listedIdentities += 1
                 count += 1
             }
-            return writer.bytes
+            return [UInt8](writer.bytes)
         }
         let next = source(cursor) { event in
             guard case .upsert(var upsert) = event, selected?.contains(upsert.identity) ?? true else { return }
@@ -44,6 +44,6 @@ struct SnapshotListing: Sendable {
             count += 1
         }
         if let next { cursor = next } else { isAtEnd = true }
-        return writer.bytes
+        return [UInt8](writer.bytes)
     }
 }
