@@ -129,23 +129,29 @@ struct MappingRecord: Sendable {
         addressBase = UInt16(base)
         addressLength = addresses.allSatisfy(\.learned.address.isIPv4) ? 4 : 16
         last = addresses.reduce(Moment(nanoseconds: .min)) { max($0, $1.learned.expires) }
-        let isShort = addressLength == 4
-        content = [UInt8](capacity: base + addresses.count * stride) { output in
-            for index in name.indices { output.append(name[index]) }
-            for name in chain { output.append(name.bytes.span) }
-            for mapped in addresses {
-                output.append(UInt64(bitPattern: mapped.learned.expires.nanoseconds))
-                output.append(mapped.sequence)
-                output.append(mapped.learned.ttl)
-                output.append(mapped.learned.source.rawValue)
-                if isShort {
-                    output.append(mapped.learned.address.ipv4)
-                } else {
-                    output.append(mapped.learned.address.high)
-                    output.append(mapped.learned.address.low)
-                }
-            }
+        var bytes = [UInt8](zeros: base + addresses.count * stride)
+        var output = bytes.mutableSpan
+        output.copy(name, at: 0)
+        var offset = name.count
+        for name in chain {
+            output.copy(name.bytes.span, at: offset)
+            offset += name.bytes.count
         }
+        for mapped in addresses {
+            output.setWord(UInt64(bitPattern: mapped.learned.expires.nanoseconds), at: offset)
+            output.setWord(mapped.sequence, at: offset + MappingRecord.sequenceOffset)
+            output.setHalfWord(mapped.learned.ttl, at: offset + MappingRecord.ttlOffset)
+            output[offset + MappingRecord.sourceOffset] = mapped.learned.source.rawValue
+            offset += MappingRecord.factsLength
+            if addressLength == 4 {
+                output.setHalfWord(mapped.learned.address.ipv4, at: offset)
+            } else {
+                output.setWord(mapped.learned.address.high, at: offset)
+                output.setWord(mapped.learned.address.low, at: offset + 8)
+            }
+            offset += Int(addressLength)
+        }
+        content = bytes
     }
 
     /// Replaces the addresses only.
@@ -186,37 +192,23 @@ struct MappingRecord: Sendable {
     }
 
     /// The 64 bits at `offset` of the content, the least significant byte first.
-    private func load64(_ offset: Int) -> UInt64 { UInt64(load32(offset)) | UInt64(load32(offset + 4)) << 32 }
+    private func load64(_ offset: Int) -> UInt64 { content.span.word(at: offset) }
 
     /// The 32 bits at `offset` of the content, the least significant byte first.
     private func load32(_ offset: Int) -> UInt32 {
-        UInt32(content[offset]) | UInt32(content[offset + 1]) << 8 | UInt32(content[offset + 2]) << 16
-            | UInt32(content[offset + 3]) << 24
+        UInt32(truncatingIfNeeded: content.span.word(at: offset, count: 4))
     }
 
     /// Writes 64 bits at `offset` of the content, the least significant byte first.
     private mutating func store(_ value: UInt64, at offset: Int) {
-        for index in 0..<8 { content[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index)) }
+        var output = content.mutableSpan
+        output.setWord(value, at: offset)
     }
 }
 
-extension OutputSpan<UInt8> {
-    /// Appends 64 bits, the least significant byte first.
-    fileprivate mutating func append(_ value: UInt64) {
-        append(UInt32(truncatingIfNeeded: value))
-        append(UInt32(truncatingIfNeeded: value >> 32))
-    }
-
-    /// Appends 32 bits, the least significant byte first.
-    fileprivate mutating func append(_ value: UInt32) {
-        append(UInt8(truncatingIfNeeded: value))
-        append(UInt8(truncatingIfNeeded: value >> 8))
-        append(UInt8(truncatingIfNeeded: value >> 16))
-        append(UInt8(truncatingIfNeeded: value >> 24))
-    }
-
-    /// Appends bytes.
-    fileprivate mutating func append(_ bytes: Span<UInt8>) {
-        for index in bytes.indices { append(bytes[index]) }
+extension MutableSpan<UInt8> {
+    /// Writes 32 bits at `offset`, the least significant byte first.
+    fileprivate mutating func setHalfWord(_ value: UInt32, at offset: Int) {
+        for index in 0..<4 { self[offset + index] = UInt8(truncatingIfNeeded: value >> UInt32(8 * index)) }
     }
 }

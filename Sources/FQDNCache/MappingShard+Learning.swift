@@ -14,6 +14,33 @@ struct Lesson {
     let ruleSet: UInt32
     /// The present.
     let now: Moment
+
+    /// Addresses of a plain answer.
+    private static let plainLimit = 8
+
+    /// Whether all addresses can be kept as they are: few, none twice, none over, and no more than `limit`.
+    func isPlain(limit: Int) -> Bool {
+        guard addresses.count <= min(limit, Lesson.plainLimit), !addresses.isEmpty,
+            chain.count <= MappingRecord.maximumChain
+        else { return false }
+        for index in addresses.indices {
+            guard addresses[index].expires > now else { return false }
+            for other in 0..<index where addresses[other].address == addresses[index].address { return false }
+        }
+        return true
+    }
+}
+
+extension MappingRecord {
+    /// A record of a lesson, without content yet.
+    fileprivate init(_ lesson: Lesson, hash: UInt32) {
+        self.init()
+        identity = lesson.identity
+        client = lesson.client
+        self.hash = hash
+        ruleSet = lesson.ruleSet
+        learnedAt = lesson.now
+    }
 }
 
 /// Learning: comparing an answer with what is known, publishing the difference, and only then keeping it.
@@ -25,6 +52,9 @@ extension MappingShard {
     ) -> LearnOutcome {
         var slot = find(lesson.identity, name, hash: hash)
         if let slot, let sequence = knownSequence(lesson, slot) { return LearnOutcome(sequence: sequence) }
+        if slot == nil, lesson.isPlain(limit: commons.limits.addressesPerName) {
+            return learnNew(lesson, name, hash: hash, commons, publish)
+        }
 
         var merge = AddressMerge(slot.map { records[$0].addresses } ?? [])
         merge.add(lesson.addresses, now: lesson.now)
@@ -48,12 +78,7 @@ extension MappingShard {
             return merge.outcome(published: 0, changed: !merge.removed.isEmpty)
         }
 
-        var record = MappingRecord()
-        record.identity = lesson.identity
-        record.client = lesson.client
-        record.hash = hash
-        record.ruleSet = lesson.ruleSet
-        record.learnedAt = lesson.now
+        var record = MappingRecord(lesson, hash: hash)
         let nameBytes = name.domainName.bytes
         record.setContent(name: nameBytes.span, chain: lesson.chain, addresses: [])
         let sequence = publish(record.change(.upsert, merge.changedAddresses))
@@ -65,6 +90,26 @@ extension MappingShard {
             _ = add(record, commons)
         }
         return merge.outcome(published: sequence, changed: true)
+    }
+
+    /// Learns a name that is not known yet from a plain answer.
+    private mutating func learnNew(
+        _ lesson: Lesson, _ name: borrowing NameBuffer, hash: UInt32, _ commons: borrowing MappingCommons,
+        _ publish: (MappingChange) -> UInt64
+    ) -> LearnOutcome {
+        guard makeRoom(for: lesson.identity, commons, publish) else { return LearnOutcome(refused: true) }
+        let owner = name.domainName
+        let sequence = publish(
+            MappingChange(
+                kind: .upsert, identity: lesson.identity, client: lesson.client, name: owner, chain: lesson.chain,
+                addresses: lesson.addresses, ruleSet: lesson.ruleSet))
+        guard sequence != 0 else { return LearnOutcome(refused: true) }
+        var record = MappingRecord(lesson, hash: hash)
+        record.setContent(
+            name: owner.bytes.span, chain: lesson.chain,
+            addresses: lesson.addresses.map { MappedAddress($0, sequence: sequence) })
+        _ = add(record, commons)
+        return LearnOutcome(sequence: sequence, changed: true)
     }
 
     /// The highest sequence number of the addresses, if every one is known under the same rules for long enough and

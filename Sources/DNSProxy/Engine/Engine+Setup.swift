@@ -155,8 +155,14 @@ extension MappingUpsert {
 extension MappingFeed.MappingSource {
     /// What an event with addresses from `sources` says: a connection or a hint if one of them is.
     init(_ sources: some Sequence<FQDNCache.MappingSource>) {
-        let sources = Set(sources)
-        self = sources.contains(.connection) ? .connection : sources.contains(.hint) ? .hint : .answer
+        self = .answer
+        for source in sources {
+            if source == .hint { self = .hint }
+            guard source != .connection else {
+                self = .connection
+                return
+            }
+        }
     }
 }
 
