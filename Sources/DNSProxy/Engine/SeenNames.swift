@@ -37,18 +37,16 @@ final class SeenNames: Sendable {
     func note(_ notes: [Note]) {
         state.withLock { state in
             for note in notes {
-                if let isAudited = state.names[note.identity]?[note.name] {
-                    if isAudited != note.isAudited { state.names[note.identity]?[note.name] = note.isAudited }
-                    continue
-                }
                 let known = state.names[note.identity]?.count ?? 0
-                guard known < SeenNames.namesPerIdentity, state.count < SeenNames.capacity else {
+                if known < SeenNames.namesPerIdentity, state.count < SeenNames.capacity {
+                    let before = state.names[note.identity, default: [:]].updateValue(note.isAudited, forKey: note.name)
+                    if before == nil { state.count += 1 }
+                } else if let isAudited = state.names[note.identity]?[note.name] {
+                    if isAudited != note.isAudited { state.names[note.identity]?[note.name] = note.isAudited }
+                } else if known > 0 {
                     // Of identities that have no name at all none is remembered, so that this set stays bounded too.
-                    if known > 0 { state.overflowed.insert(note.identity) }
-                    continue
+                    state.overflowed.insert(note.identity)
                 }
-                state.names[note.identity, default: [:]][note.name] = note.isAudited
-                state.count += 1
             }
         }
     }

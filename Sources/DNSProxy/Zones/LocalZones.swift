@@ -6,11 +6,16 @@ public final class LocalZones: Sendable {
     private let zones: [DomainName: LocalZone]
     /// The hashes of the apexes, by which nearly every name is told to be in none of them.
     private let hashes: Set<UInt64>
+    /// For each length of a name, whether an apex has it: only what is as long needs to be hashed.
+    private let lengths: [Bool]
 
     /// The zones of `list`; of two with the same apex the first.
     init(_ list: [LocalZone]) {
         zones = Dictionary(list.map { ($0.apex, $0) }) { first, _ in first }
         hashes = Set(zones.keys.map { $0.hash(seed: .process) })
+        var lengths = [Bool](repeating: false, count: 256)
+        for apex in zones.keys { lengths[apex.bytes.count] = true }
+        self.lengths = lengths
     }
 
     /// These zones, and those of the special names that are not among them.
@@ -107,7 +112,7 @@ public final class LocalZones: Sendable {
         guard !isEmpty else { return false }
         var start = 0
         while start < name.count {
-            if hashes.contains(name.suffixHash(from: start)) { return true }
+            if lengths[name.count - start], hashes.contains(name.suffixHash(from: start)) { return true }
             start = name.label(after: start)
         }
         return false
