@@ -17,12 +17,18 @@ struct AcknowledgedMemory: ~Copyable {
     /// Slots, a power of two; those of a pair are next to each other.
     private var slots: [Slot]
     /// Shift that leaves the number of a pair.
-    private let shift: UInt64
+    private var shift: UInt64
+    /// The logarithm of how many slots there are at most.
+    private let mostBits: Int
+    /// Answers remembered since there are as many slots as now.
+    private var inserted = 0
 
-    /// An empty memory of `1 << bits` answers (bits 1 to 30).
+    /// An empty memory of up to `1 << bits` answers (bits 1 to 30), which takes the room for many when there are many.
     init(bits: Int = 15) {
-        slots = Array(repeating: Slot(), count: 1 << bits)
-        shift = UInt64(65 - bits)
+        let first = min(bits, 9)
+        slots = Array(repeating: Slot(), count: 1 << first)
+        shift = UInt64(65 - first)
+        mostBits = bits
     }
 
     /// The first slot of the pair for an answer.
@@ -47,8 +53,26 @@ struct AcknowledgedMemory: ~Copyable {
 
     /// Remembers that the mapping of the answer is in force, in place of the older of its pair.
     mutating func insert(serial: UInt64, identity: Int, epoch: UInt64) {
-        let first = pair(serial, UInt32(truncatingIfNeeded: identity))
+        inserted += 1
+        if inserted > slots.count / 8 { grow() }
+        put(Slot(serial: serial, epoch: epoch, identity: UInt32(truncatingIfNeeded: identity)))
+    }
+
+    /// Puts an answer in front of its pair.
+    private mutating func put(_ slot: Slot) {
+        let first = pair(slot.serial, slot.identity)
         slots[first + 1] = slots[first]
-        slots[first] = Slot(serial: serial, epoch: epoch, identity: UInt32(truncatingIfNeeded: identity))
+        slots[first] = slot
+    }
+
+    /// Makes room for eight times as many, if that may be.
+    private mutating func grow() {
+        let bits = min(65 - Int(shift) + 3, mostBits)
+        inserted = 0
+        guard slots.count < 1 << bits else { return }
+        let known = slots
+        slots = Array(repeating: Slot(), count: 1 << bits)
+        shift = UInt64(65 - bits)
+        for slot in known where slot.serial != 0 { put(slot) }
     }
 }

@@ -26,16 +26,22 @@ struct DecisionMemory: ~Copyable {
     /// Their names, each in `wordsPerName` words.
     private var words: [UInt64]
     /// Shift that leaves the number of a pair.
-    private let shift: UInt64
+    private var shift: UInt64
+    /// The logarithm of how many slots there are at most.
+    private let mostBits: Int
+    /// Decisions stored since there are as many slots as now.
+    private var stored = 0
 
     /// Words of a name.
     private static let wordsPerName = longestName / 8
 
-    /// An empty memory of `1 << bits` decisions (bits 1 to 30).
+    /// An empty memory of up to `1 << bits` decisions (bits 1 to 30), which takes the room for many when there are many.
     init(bits: Int = 15) {
-        slots = Array(repeating: Slot(), count: 1 << bits)
-        words = Array(repeating: 0, count: DecisionMemory.wordsPerName << bits)
-        shift = UInt64(65 - bits)
+        let first = min(bits, 9)
+        slots = Array(repeating: Slot(), count: 1 << first)
+        words = Array(repeating: 0, count: DecisionMemory.wordsPerName << first)
+        shift = UInt64(65 - first)
+        mostBits = bits
     }
 
     /// The key of a name that an identity asks for; port rules tell the transports apart.
@@ -72,6 +78,8 @@ struct DecisionMemory: ~Copyable {
         _ key: UInt64, name: borrowing NameBuffer, identity: Int, epoch: UInt64, verdict: Verdict
     ) {
         guard name.count <= DecisionMemory.longestName else { return }
+        stored += 1
+        if stored > slots.count / 8 { grow() }
         var index = Int(truncatingIfNeeded: key >> shift) << 1
         if slots[index].epoch == epoch, slots[index + 1].epoch != epoch || key & 1 == 1 { index += 1 }
         slots[index] = Slot(
@@ -79,5 +87,14 @@ struct DecisionMemory: ~Copyable {
             verdict: verdict)
         let first = index * DecisionMemory.wordsPerName
         for word in 0..<name.wordCount { words[first + word] = name.word(word) }
+    }
+    /// Makes room for eight times as many, if that may be; what was remembered is judged anew once.
+    private mutating func grow() {
+        let bits = min(65 - Int(shift) + 3, mostBits)
+        stored = 0
+        guard slots.count < 1 << bits else { return }
+        slots = Array(repeating: Slot(), count: 1 << bits)
+        words = Array(repeating: 0, count: DecisionMemory.wordsPerName << bits)
+        shift = UInt64(65 - bits)
     }
 }
