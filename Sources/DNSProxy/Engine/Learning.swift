@@ -73,14 +73,14 @@ final class Learning: Sendable {
     /// Whether `sequence` is journalled and acknowledged, and no enforcer said that it could not put it in force.
     func isReleased(_ sequence: UInt64) -> Bool { sequence <= released && !hub.isRejected(sequence) }
 
-    /// Learns that `name` turned into `addresses`, for `identity` and nobody else, and tells what a reply with them
-    /// has to wait for.
+    /// Learns that `name`, selected by the rules of `ruleSet`, turned into `addresses`, for `identity` and nobody else,
+    /// and tells what a reply with them has to wait for.
     ///
     /// A mapping outlives every answer that carries it, however long that waits: it ends `grace` and `maxDelay` after
     /// `lastValid`, or after `minTTL` if that is later. Addresses that may never be learned are left out and added to `leftOut`.
     func learn(
         name: borrowing NameBuffer, identity: IdentityID, client: IPAddress, aliases: [DomainName],
-        addresses: [ScrubbedAddress], rules: [SelectedRule], lastValid: Moment, now: Moment, leftOut: inout UInt64
+        addresses: [ScrubbedAddress], ruleSet: UInt32, lastValid: Moment, now: Moment, leftOut: inout UInt64
     ) -> Wait {
         // The client counts from when the answer leaves.
         let expires = max(lastValid, now.adding(seconds: minTTL)).adding(seconds: grace)
@@ -98,7 +98,6 @@ final class Learning: Sendable {
                     source: scrubbed.isHint ? .hint : .answer))
         }
         guard !learned.isEmpty else { return .none }
-        let ruleSet = ruleSets.handle(for: rules)
         var outcome = table.learn(
             identity: identity.rawValue, client: client, name: name, chain: aliases, addresses: learned,
             ruleSet: ruleSet, now: now, publish: publish)

@@ -57,7 +57,8 @@ struct FlowEntry {
         upstream = times.upstream
         hold = times.hold
         length = UInt16(clamping: message.count)
-        for index in 0..<min(message.count, FlowEntry.capacity) { self.message[index] = message[index] }
+        var room = self.message.mutableSpan
+        room.copy(message.extracting(0..<min(message.count, FlowEntry.capacity)), at: 0)
     }
 
     /// What its message says; of one that was dropped only what it asks for, since it is nobody's answer.

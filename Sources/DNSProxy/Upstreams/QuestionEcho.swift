@@ -13,15 +13,21 @@ enum QuestionEcho {
     /// says.
     static func compare(_ response: Span<UInt8>, with sent: [UInt8], end: Int, mask: CaseMask) -> QuestionEcho {
         guard response.count >= end, end <= sent.count, response[4] == 0, response[5] == 1 else { return .none }
-        var isExact = true
+        let sent = sent.span
         // Type and class are no letters to change.
         let nameEnd = end - 4
-        for index in Header.length..<end {
-            let byte = response[index]
-            let expected = index < nameEnd ? mask.apply(sent[index], at: index - Header.length) : sent[index]
-            if byte == expected { continue }
-            guard index < nameEnd, byte ^ expected == 0x20, sent[index] &- 0x61 < 26 else { return .none }
-            isExact = false
+        guard response.word(at: nameEnd, count: 4) == sent.word(at: nameEnd, count: 4) else { return .none }
+        var isExact = true
+        var offset = Header.length
+        while offset < nameEnd {
+            let size = min(8, nameEnd - offset)
+            let received = size == 8 ? response.word(at: offset) : response.word(at: offset, count: size)
+            let expected = size == 8 ? sent.word(at: offset) : sent.word(at: offset, count: size)
+            if received != mask.apply(expected, at: offset - Header.length) {
+                guard received.canonicalCase == expected else { return .none }
+                isExact = false
+            }
+            offset += 8
         }
         return isExact ? .exact : .otherCase
     }

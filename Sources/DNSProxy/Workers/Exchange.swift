@@ -19,7 +19,7 @@ struct Exchange {
     /// Attempts so far.
     var attempts = 0
     /// The attempts that are under way.
-    var running: [2 of Attempt?] = [nil, nil]
+    var running = RunningAttempts()
     /// When no further attempt starts.
     let giveUp: Moment
     /// First waiting client, -1 for none.
@@ -34,17 +34,40 @@ struct Exchange {
     var isAnswered = false
     /// Whether `ExchangeDirectory` has it under our number.
     var isListed = false
+    /// Whether it was removed from the table and its place is free.
+    var isOver = false
 
     /// Behind the last byte of the question in `message`.
     var questionEnd: Int { message.count - EDNS.emptyLength }
     /// Whether an attempt is under way.
-    var isRunning: Bool { running[0] != nil || running[1] != nil }
+    var isRunning: Bool { running.first != nil || running.second != nil }
     /// Which of the two places for attempts is free.
-    var freeSlot: Int? { running[0] == nil ? 0 : running[1] == nil ? 1 : nil }
+    var freeSlot: Int? { running.first == nil ? 0 : running.second == nil ? 1 : nil }
 
     /// The place of the attempt with `number`, if it is under way.
     func slot(ofAttempt number: Int) -> Int? {
-        running[0]?.number == number ? 0 : running[1]?.number == number ? 1 : nil
+        running.first?.number == number ? 0 : running.second?.number == number ? 1 : nil
+    }
+}
+
+/// The attempts of an exchange: two properties, because reading an element of an `InlineArray` copies all of it (Swift 6.3).
+struct RunningAttempts {
+    /// The attempt at place 0.
+    var first: Attempt?
+    /// The attempt at place 1.
+    var second: Attempt?
+
+    /// The attempt at place 0 or 1.
+    subscript(slot: Int) -> Attempt? {
+        @inline(__always) get { slot == 0 ? first : second }
+        @inline(__always) set { if slot == 0 { first = newValue } else { second = newValue } }
+    }
+
+    /// Whether the attempt at a place has left by `socket` with `id`.
+    func isUnderWay(_ slot: Int, socket: Int, id: UInt16) -> Bool {
+        slot == 0
+            ? first?.socket == socket && first?.id == id
+            : second?.socket == socket && second?.id == id
     }
 }
 

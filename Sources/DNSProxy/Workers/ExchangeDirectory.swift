@@ -9,7 +9,7 @@ final class ExchangeDirectory: Sendable {
     /// One shard.
     private final class Shard: Sendable {
         /// Workers by the key of the question.
-        let owners = Mutex<[UInt64: Int]>([:])
+        let owners = Mutex<[ShortKey: Int]>([:])
     }
 
     /// Number of shards.
@@ -23,8 +23,8 @@ final class ExchangeDirectory: Sendable {
     /// The worker that has the question with `key`; when nobody has, `worker` has it from now on and nil is returned.
     func claim(_ key: UInt64, for worker: Int) -> Int? {
         shard(key).owners.withLock { owners in
-            if let owner = owners[key] { return owner }
-            owners[key] = worker
+            if let owner = owners[ShortKey(key)] { return owner }
+            owners[ShortKey(key)] = worker
             return nil
         }
     }
@@ -32,7 +32,7 @@ final class ExchangeDirectory: Sendable {
     /// Notes that `worker` is done with the question with `key`.
     func release(_ key: UInt64, by worker: Int) {
         shard(key).owners.withLock { owners in
-            if owners[key] == worker { owners[key] = nil }
+            if owners[ShortKey(key)] == worker { owners[ShortKey(key)] = nil }
         }
     }
 

@@ -36,8 +36,9 @@ struct ExchangeTable: ~Copyable {
 
     /// Most exchanges.
     let capacity: Int
-    /// Exchanges by place.
-    private var exchanges: [Exchange?] = []
+    /// Exchanges by place; in a free place what is left of the last one, see `has`. Read and changed right here, because an
+    /// exchange is some hundreds of bytes with several references, which any way around this would copy.
+    var places: [Exchange] = []
     /// Which use each place is at.
     private var generations: [UInt32] = []
     /// Places that are free.
@@ -49,9 +50,9 @@ struct ExchangeTable: ~Copyable {
     /// How many questions of each client wait.
     private var waitingByClient: [IPAddress: Int] = [:]
     /// Places by key, to join an exchange in flight.
-    private var byKey: [UInt64: Int] = [:]
+    private var byKey: [ShortKey: Int] = [:]
     /// Places by socket and ID, to find what an answer belongs to.
-    private var bySocket: [UInt64: Int] = [:]
+    private var bySocket: [ShortKey: Int] = [:]
     /// What comes; alarms of exchanges and attempts that have ended are void.
     private var alarms = Heap<Alarm>()
 
@@ -61,7 +62,7 @@ struct ExchangeTable: ~Copyable {
     }
 
     /// Exchanges in flight.
-    var count: Int { exchanges.count - freeExchanges.count }
+    var count: Int { places.count - freeExchanges.count }
     /// Whether another exchange may start.
     var hasRoom: Bool { count < capacity }
     /// Clients that wait, over all exchanges.
@@ -76,35 +77,28 @@ struct ExchangeTable: ~Copyable {
     /// How many questions of `client` wait.
     func waiting(_ client: IPAddress) -> Int { waitingByClient[client] ?? 0 }
 
-    /// The exchange at `index`, if there is one.
-    subscript(index: Int) -> Exchange? {
-        get { exchanges[index] }
-        set { exchanges[index] = newValue }
-    }
+    /// Whether there is an exchange at `index`.
+    func has(_ index: Int) -> Bool { places.indices.contains(index) && !places[index].isOver }
 
     /// The exchange and the place of its attempt that `id` names, if that is under way.
     func find(_ id: ExchangeID) -> (index: Int, slot: Int)? {
-        guard id.index < exchanges.count, generations[id.index] == id.generation,
-            let slot = exchanges[id.index]?.slot(ofAttempt: id.attempt)
+        guard id.index < places.count, generations[id.index] == id.generation,
+            let slot = places[id.index].slot(ofAttempt: id.attempt)
         else { return nil }
         return (id.index, slot)
     }
 
     /// Place of an exchange with `key` that `isSame` confirms.
     func find(key: UInt64, isSame: (Exchange) -> Bool) -> Int? {
-        guard let index = byKey[key], let exchange = exchanges[index], isSame(exchange) else { return nil }
+        guard let index = byKey[ShortKey(key)], isSame(places[index]) else { return nil }
         return index
     }
 
     /// The exchange and the place of its attempt that left by `socket` with `id`.
     func find(socket: Int, id: UInt16) -> (index: Int, slot: Int)? {
-        guard let index = bySocket[UInt64(socket) << 16 | UInt64(id)], let exchange = exchanges[index] else {
-            return nil
-        }
-        for slot in 0..<2 {
-            if let attempt = exchange.running[slot], attempt.socket == socket, attempt.id == id {
-                return (index, slot)
-            }
+        guard let index = bySocket[ShortKey(socket, id)] else { return nil }
+        for slot in 0..<2 where places[index].running.isUnderWay(slot, socket: socket, id: id) {
+            return (index, slot)
         }
         return nil
     }
@@ -114,21 +108,20 @@ struct ExchangeTable: ~Copyable {
         let index: Int
         if let reused = freeExchanges.popLast() {
             index = reused
-            exchanges[index] = exchange
+            places[index] = exchange
             generations[index] &+= 1
         } else {
-            index = exchanges.count
-            exchanges.append(exchange)
+            index = places.count
+            places.append(exchange)
             generations.append(0)
         }
-        byKey[exchange.key] = index
+        byKey[ShortKey(exchange.key)] = index
         return index
     }
 
     /// Lets a client wait for the exchange at `index`.
-    mutating func join(_ index: Int, _ waiter: Waiter) {
-        var waiter = waiter
-        waiter.next = exchanges[index]?.firstWaiter ?? -1
+    mutating func join(_ index: Int, _ waiter: consuming Waiter) {
+        waiter.next = places[index].firstWaiter
         waitingByClient[waiter.origin.client, default: 0] += 1
         let place: Int
         if let reused = freeWaiters.popLast() {
@@ -138,26 +131,27 @@ struct ExchangeTable: ~Copyable {
             place = waiters.count
             waiters.append(waiter)
         }
-        exchanges[index]?.firstWaiter = place
-        exchanges[index]?.isWanted = true
+        places[index].firstWaiter = place
+        places[index].isWanted = true
     }
 
     /// Takes the next client that waits for the exchange at `index`, the latest first.
     mutating func popWaiter(_ index: Int) -> Waiter? {
-        guard let place = exchanges[index]?.firstWaiter, place >= 0 else { return nil }
-        let waiter = waiters[place]
-        exchanges[index]?.firstWaiter = waiter.next
+        let place = places[index].firstWaiter
+        guard place >= 0 else { return nil }
+        places[index].firstWaiter = waiters[place].next
         freeWaiters.append(place)
-        let waiting = (waitingByClient[waiter.origin.client] ?? 1) - 1
-        waitingByClient[waiter.origin.client] = waiting > 0 ? waiting : nil
-        return waiter
+        let client = waiters[place].origin.client
+        let waiting = (waitingByClient[client] ?? 1) - 1
+        waitingByClient[client] = waiting > 0 ? waiting : nil
+        return waiters[place]
     }
 
     /// Starts `attempt` of the exchange at `index` in the free place `slot`; its time ends at `deadline`, and its answer
     /// is late from `late` on.
     mutating func start(_ attempt: Attempt, at index: Int, slot: Int, deadline: Moment, late: Moment?) -> ExchangeID {
-        exchanges[index]?.running[slot] = attempt
-        if attempt.socket >= 0 { bySocket[UInt64(attempt.socket) << 16 | UInt64(attempt.id)] = index }
+        places[index].running[slot] = attempt
+        if attempt.socket >= 0 { bySocket[ShortKey(attempt.socket, attempt.id)] = index }
         setAlarm(index, .timeout(attempt: attempt.number), at: deadline)
         if let late { setAlarm(index, .late(attempt: attempt.number), at: late) }
         return ExchangeID(index: index, generation: generations[index], attempt: attempt.number)
@@ -165,36 +159,37 @@ struct ExchangeTable: ~Copyable {
 
     /// Ends the attempt at `slot` of the exchange at `index`, so that a late answer is not taken; returns it.
     mutating func end(_ index: Int, slot: Int) -> Attempt? {
-        guard let attempt = exchanges[index]?.running[slot] else { return nil }
-        if attempt.socket >= 0 { bySocket[UInt64(attempt.socket) << 16 | UInt64(attempt.id)] = nil }
-        exchanges[index]?.running[slot] = nil
+        guard let attempt = places[index].running[slot] else { return nil }
+        if attempt.socket >= 0 { bySocket[ShortKey(attempt.socket, attempt.id)] = nil }
+        places[index].running[slot] = nil
         return attempt
     }
 
     /// Lets nobody join the exchange at `index` any more.
     mutating func hide(_ index: Int) {
-        guard let exchange = exchanges[index], byKey[exchange.key] == index else { return }
-        byKey[exchange.key] = nil
+        let key = ShortKey(places[index].key)
+        if byKey[key] == index { byKey[key] = nil }
     }
 
     /// Ends an exchange, whose attempts have ended and for which nobody waits any more.
     mutating func remove(_ index: Int) {
-        guard exchanges[index] != nil else { return }
+        guard has(index) else { return }
         hide(index)
-        exchanges[index] = nil
+        places[index].isOver = true
+        places[index].departure = nil
         freeExchanges.append(index)
     }
 
     /// Places of all exchanges with an attempt that left by `socket`, and of the attempt.
     func attempts(onSocket socket: Int) -> [(index: Int, slot: Int)] {
-        exchanges.indices.flatMap { index in
-            (0..<2).filter { exchanges[index]?.running[$0]?.socket == socket }.map { (index, $0) }
+        places.indices.flatMap { index in
+            (0..<2).filter { places[index].running[$0]?.socket == socket }.map { (index, $0) }
         }
     }
 
     /// Forgets which servers of their route exchanges have tried, because the routes have changed.
     mutating func forgetTried() {
-        for index in exchanges.indices { exchanges[index]?.tried = 0 }
+        for index in places.indices { places[index].tried = 0 }
     }
 }
 
@@ -220,10 +215,11 @@ extension ExchangeTable {
 
     /// Whether what an alarm is about is still under way.
     private func isValid(_ alarm: Alarm) -> Bool {
-        guard generations[alarm.index] == alarm.generation, let exchange = exchanges[alarm.index] else { return false }
+        guard generations[alarm.index] == alarm.generation, has(alarm.index) else { return false }
         switch alarm.event {
-        case .timeout(let attempt), .late(let attempt): return exchange.slot(ofAttempt: attempt) != nil
-        case .clientResponse: return !exchange.isAnswered
+        case .timeout(let attempt), .late(let attempt):
+            return places[alarm.index].slot(ofAttempt: attempt) != nil
+        case .clientResponse: return !places[alarm.index].isAnswered
         }
     }
 }

@@ -39,42 +39,36 @@ extension Pipeline {
     /// The query that upstreams get: the name in lower case, RD, our own OPT record with the client's DO, its CD, and
     /// nothing else of what the client sent.
     private func upstreamMessage(_ name: borrowing NameBuffer, key: AnswerKey) -> [UInt8] {
-        let length = Header.length + name.count + 4 + EDNS.emptyLength
         var flags: HeaderFlags = [.recursionDesired, .authenticData]
         if key.options.contains(.checkingDisabled) { flags.insert(.checkingDisabled) }
-        var message = [UInt8](repeating: 0, count: length)
+        let end = Header.length + name.count
+        var message = [UInt8](zeros: end + 4 + EDNS.emptyLength)
         var span = message.mutableSpan
         Header(id: 0, flags: flags, additionalCount: 1).write(to: &span)
-        let bytes = name.span
-        for index in bytes.indices { message[Header.length + index] = bytes[index] }
-        func put(_ value: UInt16, at offset: Int) {
-            message[offset] = UInt8(truncatingIfNeeded: value >> 8)
-            message[offset + 1] = UInt8(truncatingIfNeeded: value)
-        }
-        let end = Header.length + name.count
-        put(key.type.rawValue, at: end)
-        put(key.recordClass.rawValue, at: end + 2)
-        put(RecordType.opt.rawValue, at: end + 5)
-        put(UInt16(EDNS.ownPayloadSize), at: end + 7)
-        message[end + 11] = key.options.contains(.dnssecOK) ? 0x80 : 0
+        span.copy(name.span, at: Header.length)
+        span.put16(key.type.rawValue, at: end)
+        span.put16(key.recordClass.rawValue, at: end + 2)
+        span.put16(RecordType.opt.rawValue, at: end + 5)
+        span.put16(UInt16(EDNS.ownPayloadSize), at: end + 7)
+        span[end + 11] = key.options.contains(.dnssecOK) ? 0x80 : 0
         return message
     }
 
     /// Puts the question of the exchange at `place` to the next server of its route; false when there is none that
     /// may be asked.
     mutating func attempt(_ place: Int, now: Moment) -> Bool {
-        guard let exchange = exchanges[place], let slot = exchange.freeSlot,
-            routing.routes.indices.contains(exchange.route)
+        let route = exchanges.places[place].route
+        guard exchanges.has(place), let slot = exchanges.places[place].freeSlot, routing.routes.indices.contains(route)
         else { return false }
-        let places = routing.places[exchange.route]
-        let policy = routing.routes[exchange.route].policy
-        var next = health.next(places, route: exchange.route, policy: policy, tried: exchange.tried)
+        let places = routing.places[route]
+        let policy = routing.routes[route].policy
+        var next = health.next(places, route: route, policy: policy, tried: exchanges.places[place].tried)
         if next == nil {
-            exchanges[place]?.tried = 0
-            next = health.next(places, route: exchange.route, policy: policy, tried: 0)
+            exchanges.places[place].tried = 0
+            next = health.next(places, route: route, policy: policy, tried: 0)
         }
         guard let next else { return false }
-        exchanges[place]?.tried |= 1 << UInt64(next)
+        exchanges.places[place].tried |= 1 << UInt64(next)
         send(place, slot: slot, to: places[next], now: now)
         return true
     }
@@ -82,36 +76,40 @@ extension Pipeline {
     /// Puts the question of the exchange at `place` to a second server as well, because the first one takes longer than
     /// it usually does: one that is up, and only while the budget for such questions lasts.
     mutating func race(_ place: Int, now: Moment) {
-        guard let exchange = exchanges[place], !exchange.isAnswered, let slot = exchange.freeSlot,
-            routing.routes.indices.contains(exchange.route)
+        let route = exchanges.places[place].route
+        guard exchanges.has(place), !exchanges.places[place].isAnswered, let slot = exchanges.places[place].freeSlot,
+            routing.routes.indices.contains(route)
         else { return }
-        let places = routing.places[exchange.route]
-        let policy = routing.routes[exchange.route].policy
+        let places = routing.places[route]
+        let policy = routing.routes[route].policy
         guard
-            let next = health.next(places, route: exchange.route, policy: policy, tried: exchange.tried, onlyUp: true),
+            let next = health.next(
+                places, route: route, policy: policy, tried: exchanges.places[place].tried, onlyUp: true),
             budget.spend()
         else { return }
         counters.upstreamRaces += 1
-        exchanges[place]?.tried |= 1 << UInt64(next)
+        exchanges.places[place].tried |= 1 << UInt64(next)
         send(place, slot: slot, to: places[next], now: now)
     }
 
     /// Puts the question of the exchange at `place`, which is with a server that is up, to one that is down too if it
     /// is time to see how that does.
     private mutating func probe(_ place: Int, now: Moment) {
-        guard let exchange = exchanges[place], let slot = exchange.freeSlot,
-            routing.routes.indices.contains(exchange.route)
+        let route = exchanges.places[place].route
+        guard exchanges.has(place), let slot = exchanges.places[place].freeSlot, routing.routes.indices.contains(route)
         else { return }
-        let places = routing.places[exchange.route]
-        let isWithDown = (exchange.running[0] ?? exchange.running[1]).map { !health.isUp($0.server) } ?? true
+        let places = routing.places[route]
+        let tried = exchanges.places[place].tried
+        let server = exchanges.places[place].running.first?.server ?? exchanges.places[place].running.second?.server
+        let isWithDown = server.map { !health.isUp($0) } ?? true
         guard !isWithDown,
             let due = places.indices.first(where: { index in
-                exchange.tried & (1 << UInt64(index)) == 0 && health.isDue(places[index], now: now)
+                tried & (1 << UInt64(index)) == 0 && health.isDue(places[index], now: now)
                     && health.hasRoom(places[index])
             })
         else { return }
         counters.upstreamProbes += 1
-        exchanges[place]?.tried |= 1 << UInt64(due)
+        exchanges.places[place].tried |= 1 << UInt64(due)
         send(place, slot: slot, to: places[due], now: now)
     }
 
@@ -139,66 +137,68 @@ extension Pipeline {
     /// Sends the question of the exchange at `place` to `server`; what cannot be sent counts as an attempt whose time
     /// is up at once.
     private mutating func send(_ place: Int, slot: Int, to server: Int, manner: Manner, now: Moment) {
-        guard let exchange = exchanges[place] else { return }
-        exchanges[place]?.attempts += 1
+        guard exchanges.has(place) else { return }
+        exchanges.places[place].attempts += 1
         counters.upstreamQueries += 1
         health.began(server, now: now)
-        let hasOthers = routing.routes.indices.contains(exchange.route) && routing.places[exchange.route].count > 1
+        let route = exchanges.places[place].route
+        let hasOthers = routing.routes.indices.contains(route) && routing.places[route].count > 1
         let late = hasOthers ? now.adding(nanoseconds: health.patience(server)) : nil
         if manner.isOverStream {
-            askOverStream(exchange, place, slot: slot, server: server, manner: manner, late: late, now: now)
+            askOverStream(place, slot: slot, server: server, manner: manner, late: late, now: now)
         } else {
-            askOverDatagram(exchange, place, slot: slot, server: server, manner: manner, late: late, now: now)
+            askOverDatagram(place, slot: slot, server: server, manner: manner, late: late, now: now)
         }
     }
 
     /// Sends the question as a datagram, under a random ID, from a random port, in random case (RFC 5452, section 9.2).
     private mutating func askOverDatagram(
-        _ exchange: Exchange, _ place: Int, slot: Int, server: Int, manner: Manner, late: Moment?, now: Moment
+        _ place: Int, slot: Int, server: Int, manner: Manner, late: Moment?, now: Moment
     ) {
+        let route = exchanges.places[place].route
         let isMasked =
-            routing.routes.indices.contains(exchange.route) && routing.routes[exchange.route].randomizesCase
+            routing.routes.indices.contains(route) && routing.routes[route].randomizesCase
             && health.keepsCase(server, now: now)
-        let nameLength = exchange.questionEnd - 4 - Header.length
+        let nameLength = exchanges.places[place].questionEnd - 4 - Header.length
         let mask = isMasked ? CaseMask.random(length: nameLength) : .none
         let socket = try? upstreams.acquire(server: server, epoll: epoll, token: Token.ofUpstream)
         var id = UInt16.random(in: .min ... .max)
         if let socket {
             while exchanges.find(socket: socket.index, id: id) != nil { id &+= 1 }
         }
+        let number = exchanges.places[place].attempts
         let attempt = Attempt(
-            number: exchange.attempts + 1, server: server, socket: socket?.index ?? -1, id: id, mask: mask,
+            number: number, server: server, socket: socket?.index ?? -1, id: id, mask: mask,
             isMasked: isMasked, hasEDNS: manner.hasEDNS, isFallback: manner.isFallback, started: now)
         // When every server of the route has been asked, they get longer.
-        let turn = min(exchange.attempts / max(serverCount(of: exchange), 1), UpstreamTiming.attemptsPerServer - 1)
+        let turn = min((number - 1) / max(serverCount(of: route), 1), UpstreamTiming.attemptsPerServer - 1)
         let patience = socket == nil ? 0 : UpstreamTiming.datagramAttempts[turn]
-        _ = exchanges.start(
-            attempt, at: place, slot: slot, deadline: exchange.deadline(after: patience, from: now), late: late)
+        let deadline = exchanges.places[place].deadline(after: patience, from: now)
+        _ = exchanges.start(attempt, at: place, slot: slot, deadline: deadline, late: late)
         guard let socket else { return }
-        var message = exchange.message(hasEDNS: manner.hasEDNS)
-        message[0] = UInt8(truncatingIfNeeded: id >> 8)
-        message[1] = UInt8(truncatingIfNeeded: id)
-        mask.apply(to: &message, length: nameLength)
-        _ = unsafe message.withUnsafeBytes {
-            unsafe Glibc.send(socket.fd, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
+        let length = exchanges.places[place].write(hasEDNS: manner.hasEDNS, id: id, mask: mask, to: &datagram)
+        _ = unsafe datagram.withUnsafeBytes {
+            unsafe Glibc.send(socket.fd, $0.baseAddress, length, Int32(MSG_DONTWAIT))
         }
         // A send that fails (unreachable, full buffer) looks like a lost datagram and ends the same way.
     }
 
     /// Sends the question over a connection; its answer comes back through the mailbox.
     private mutating func askOverStream(
-        _ exchange: Exchange, _ place: Int, slot: Int, server: Int, manner: Manner, late: Moment?, now: Moment
+        _ place: Int, slot: Int, server: Int, manner: Manner, late: Moment?, now: Moment
     ) {
         let attempt = Attempt(
-            number: exchange.attempts + 1, server: server, socket: -1, id: 0, mask: .none, isMasked: false,
+            number: exchanges.places[place].attempts, server: server, socket: -1, id: 0, mask: .none, isMasked: false,
             hasEDNS: manner.hasEDNS, isFallback: manner.isFallback, started: now)
-        let id = exchanges.start(
-            attempt, at: place, slot: slot,
-            deadline: exchange.deadline(after: UpstreamTiming.streamAttempt, from: now), late: late)
+        let deadline = exchanges.places[place].deadline(after: UpstreamTiming.streamAttempt, from: now)
+        let id = exchanges.start(attempt, at: place, slot: slot, deadline: deadline, late: late)
         let mailbox = mailbox
-        shared.streams.ask(
-            routing.servers[server], message: exchange.message(hasEDNS: manner.hasEDNS)
-        ) { mailbox.post(.upstreamAnswer(exchange: id, $0)) }
+        var message = [UInt8](zeros: exchanges.places[place].message.count)
+        let length = exchanges.places[place].write(hasEDNS: manner.hasEDNS, id: 0, mask: .none, to: &message)
+        message.removeLast(message.count - length)
+        shared.streams.ask(routing.servers[server], message: message) {
+            mailbox.post(.upstreamAnswer(exchange: id, $0))
+        }
     }
 }
 
@@ -208,11 +208,16 @@ extension Exchange {
         min(now.adding(nanoseconds: patience), giveUp.adding(nanoseconds: UpstreamTiming.datagramAttempt))
     }
 
-    /// The query as it is sent, but for the ID and the case of letters; without our OPT record unless `hasEDNS`.
-    fileprivate func message(hasEDNS: Bool) -> [UInt8] {
-        guard !hasEDNS else { return message }
-        var plain = [UInt8](message[..<questionEnd])
-        plain[11] = 0
-        return plain
+    /// Writes the query as it is sent to the beginning of `output`, which has room for it, and returns its length: with
+    /// `id`, letters in the case of `mask`, and without our OPT record unless `hasEDNS`.
+    fileprivate func write(hasEDNS: Bool, id: UInt16, mask: CaseMask, to output: inout [UInt8]) -> Int {
+        let length = hasEDNS ? message.count : questionEnd
+        var output = output.mutableSpan
+        output.copy(message.span.extracting(0..<length), at: 0)
+        output[0] = UInt8(truncatingIfNeeded: id >> 8)
+        output[1] = UInt8(truncatingIfNeeded: id)
+        if !hasEDNS { output[11] = 0 }
+        mask.apply(to: &output, length: questionEnd - 4 - Header.length)
+        return length
     }
 }

@@ -7,33 +7,34 @@ extension Pipeline {
     /// Ends an exchange whose clients have been answered. A slower attempt goes on without them, so that its server is
     /// known to be slow, and not taken to be down.
     mutating func conclude(_ place: Int) {
-        guard let exchange = exchanges[place] else { return }
-        if exchange.isListed {
-            shared.directory.release(exchange.key, by: number)
-            exchanges[place]?.isListed = false
+        guard exchanges.has(place) else { return }
+        if exchanges.places[place].isListed {
+            shared.directory.release(exchanges.places[place].key, by: number)
+            exchanges.places[place].isListed = false
         }
         exchanges.hide(place)
-        exchanges[place]?.isAnswered = true
-        if !exchange.isRunning { exchanges.remove(place) }
+        exchanges.places[place].isAnswered = true
+        if !exchanges.places[place].isRunning { exchanges.remove(place) }
     }
 
     /// Gives those who have waited long enough what the cache has, if only past its lifetime, while the exchange goes
     /// on and renews it (RFC 8767, section 5).
     mutating func answerOverdue(_ place: Int, turn: Turn, listeners: inout Listeners) {
-        guard let exchange = exchanges[place] else { return }
-        restoreQuestion(of: exchange)
-        exchanges[place]?.isOverdue = true
+        guard exchanges.has(place) else { return }
+        restoreQuestion(of: exchanges.places[place])
+        exchanges.places[place].isOverdue = true
         _ = answerFromCache(place, turn: turn, listeners: &listeners)
     }
 
     /// Gives everybody who waits what the cache has, if only past its lifetime; false when it has nothing.
     private mutating func answerFromCache(_ place: Int, turn: Turn, listeners: inout Listeners) -> Bool {
-        guard let exchange = exchanges[place] else { return false }
+        guard exchanges.has(place) else { return false }
         var image = takeImage()
         defer { self.image = image }
         var span = image.mutableSpan
         guard
-            let known = shared.cache.lookup(name, exchange.answerKey, now: turn.now, allowStale: true, into: &span),
+            let known = shared.cache.lookup(
+                name, exchanges.places[place].answerKey, now: turn.now, allowStale: true, into: &span),
             known.kind != .failure
         else { return false }
         // Fresh after all when it has come by another way meanwhile.
@@ -50,17 +51,18 @@ extension Pipeline {
     /// Ends an exchange that no upstream answered: with an answer past its lifetime if there is one, else SERVFAIL,
     /// remembered for a moment.
     mutating func giveUp(_ place: Int, error: ExtendedError, turn: Turn, listeners: inout Listeners) {
-        guard let exchange = exchanges[place] else { return }
+        guard exchanges.has(place) else { return }
+        let exchange = exchanges.places[place]
         counters.upstreamFailures += 1
         restoreQuestion(of: exchange)
         if !answerFromCache(place, turn: turn, listeners: &listeners) {
             rememberFailure(of: exchange, turn: turn)
             while let waiter = exchanges.popWaiter(place) {
                 adopt(waiter)
-                let question = waiter.question
                 listeners.reply(to: waiter.sender) { output in
                     let length = fail(
-                        &output, question: question.span.extracting(0..<(waiter.query.question.end - Header.length)),
+                        &output,
+                        question: waiter.question.span.extracting(0..<(waiter.query.question.end - Header.length)),
                         transport: waiter.origin.transport, error: error)
                     endLate(
                         .failed, of: waiter.origin, reply: output.span.extracting(0..<length),
@@ -93,12 +95,11 @@ extension Pipeline {
         listeners: inout Listeners
     ) {
         adopt(waiter)
-        let question = waiter.question
         listeners.reply(to: waiter.sender) { output in
-            for index in 0..<min(stored.length, output.count) { output[index] = image[index] }
+            output.copy(image.extracting(0..<min(stored.length, output.count)), at: 0)
             let ending = learnAndFinish(
                 &output, answer: stored, outcome: outcome,
-                question: question.span.extracting(0..<(waiter.query.question.end - Header.length)),
+                question: waiter.question.span.extracting(0..<(waiter.query.question.end - Header.length)),
                 from: waiter.origin, turn: turn, sender: { waiter.sender })
             guard let ending else { return 0 }
             endLate(

@@ -14,6 +14,8 @@ struct StoredImage {
     var carriesAddresses: Bool
     /// Whether it says that the name has what was asked for.
     var isPositive: Bool
+    /// Whether the scrubber has just made it, and still has the addresses and aliases that it carries.
+    var isAtHand = false
     /// What to tell a client that sent OPT.
     var error: ExtendedError = .none
 
@@ -29,9 +31,11 @@ struct StoredImage {
 
     /// An answer that has just come.
     init(
-        length: Int, serial: UInt64, kind: AnswerKind, lifetime: UInt32, carriesAddresses: Bool, now: Moment
+        length: Int, serial: UInt64, kind: AnswerKind, lifetime: UInt32, carriesAddresses: Bool, isAtHand: Bool,
+        now: Moment
     ) {
         self.length = length
+        self.isAtHand = isAtHand
         isPositive = kind.isPositive
         self.serial = serial
         lastValid = now.adding(seconds: Int64(lifetime) + 1)
@@ -60,11 +64,11 @@ extension Pipeline {
         var answer = answer
         let policy = turn.snapshot.policy
         let identity = policy.identityIndex(of: origin.client)
-        let verdict = policy.verdict(identity: identity, name: name, transport: origin.transport)
-        if answer.isPositive {
-            let key = DecisionMemory.key(name, identity: identity, transport: origin.transport)
-            noteSeen(key, identity, verdict, turn: turn)
-        }
+        let key = DecisionMemory.key(name, identity: identity, transport: origin.transport)
+        let verdict =
+            decisions.verdict(key, name: name, identity: identity, epoch: turn.epoch)
+            ?? policy.verdict(identity: identity, name: name, transport: origin.transport)
+        if answer.isPositive { noteSeen(key, identity, verdict, turn: turn) }
         let limit = Reply.limit(query, transport: origin.transport)
         let fits = answer.length + (query.edns == nil ? 0 : options.recordLength) <= min(limit, output.count)
         var wait = Learning.Wait.none
@@ -89,9 +93,7 @@ extension Pipeline {
                 return giveUp(&output, Ending(length, outcome), question: question, limit: limit)
             }
             counters.held += 1
-            var reply: [UInt8] = []
-            reply.reserveCapacity(length)
-            for index in 0..<length { reply.append(output[index]) }
+            let reply = [UInt8](copying: output.span.extracting(0..<length))
             var failure: [UInt8] = []
             if shared.learning.onDelay == .servfail {
                 let failed = giveUp(&output, Ending(length, outcome), question: question, limit: limit)
@@ -124,32 +126,22 @@ extension Pipeline {
     private mutating func learn(
         _ output: inout MutableSpan<UInt8>, answer: inout StoredImage, client: IPAddress, identity: Int, turn: Turn
     ) -> Learning.Wait {
-        let policy = turn.snapshot.policy
-        // The image is a message like any other: the scrubber that made it also takes it apart.
-        var scratch = self.scratch
-        self.scratch = []
-        defer { self.scratch = scratch }
-        var span = scratch.mutableSpan
-        scrubber.addressLimit = shared.learning.addressLimit
-        defer { scrubber.addressLimit = .max }
-        let result = scrubber.scrub(
-            output.span.extracting(0..<answer.length), question: name, type: query.question.type, into: &span)
-        guard result.outcome == .answer else { return .refused }
-        // A deny rule may take away every port that an allow rule selects the name for: then nothing may be opened.
-        let rules = policy.rules(identity: identity, name: name, aliases: scrubber.aliases)
+        let result = answer.isAtHand ? nil : takeApart(output.span.extracting(0..<answer.length))
+        if let result, result.outcome != .answer { return .refused }
+        let selection = selection(of: identity, turn.snapshot.policy)
         var wait = Learning.Wait.none
-        if shared.learnsEverything || !rules.isEmpty {
-            if result.dropped > 0 {
+        if shared.learnsEverything || !selection.isEmpty {
+            if let result, result.dropped > 0 {
                 // The header of the cached image may say AA, which the scrubber takes off.
-                for index in 4..<result.length { output[index] = span[index] }
+                output.copy(scratch.span.extracting(4..<result.length), at: 4)
                 answer.length = result.length
                 answer.serial = 0
                 counters.answersCut += 1
             }
             wait = shared.learning.learn(
-                name: name, identity: policy.identities[identity].id, client: client, aliases: scrubber.aliases,
-                addresses: scrubber.addresses, rules: rules, lastValid: answer.lastValid, now: turn.now,
-                leftOut: &counters.addressesDenied)
+                name: name, identity: turn.snapshot.policy.identities[identity].id, client: client,
+                aliases: scrubber.aliases, addresses: scrubber.addresses, ruleSet: selection.ruleSet,
+                lastValid: answer.lastValid, now: turn.now, leftOut: &counters.addressesDenied)
         }
         switch wait {
         case .refused: return wait
@@ -158,6 +150,31 @@ extension Pipeline {
         }
         if answer.serial != 0 { acknowledged.insert(serial: answer.serial, identity: identity, epoch: turn.epoch) }
         return .none
+    }
+
+    /// Takes an image that is not at hand apart: it is a message like any other, so the scrubber that made it can. What
+    /// that leaves of it, which is less when it has more addresses than a name may have, is in `scratch` then.
+    private mutating func takeApart(_ image: Span<UInt8>) -> ScrubResult {
+        var scratch = self.scratch
+        self.scratch = []
+        defer { self.scratch = scratch }
+        var span = scratch.mutableSpan
+        scrubber.addressLimit = shared.learning.addressLimit
+        defer { scrubber.addressLimit = .max }
+        return scrubber.scrub(image, question: name, type: query.question.type, into: &span)
+    }
+
+    /// The rules that select the name at hand, or an alias in the scrubber, for an identity. A deny rule may take away
+    /// every port that an allow rule selects it for: then there are none, and nothing may be opened.
+    private mutating func selection(of identity: Int, _ policy: PolicySnapshot) -> RuleSetMemory.Selection {
+        // Aliases differ from answer to answer.
+        let places = policy.matchesAliases ? nil : policy.places(identity: identity, name: name)
+        if let places, let known = ruleSets.selection(places, generation: policy.generation) { return known }
+        let rules = policy.rules(identity: identity, name: name, aliases: scrubber.aliases)
+        let selection = RuleSetMemory.Selection(
+            ruleSet: shared.learning.ruleSets.handle(for: rules), isEmpty: rules.isEmpty)
+        if let places { ruleSets.store(selection, for: places, generation: policy.generation) }
+        return selection
     }
 
     /// Notes that an identity asked for the name at hand and was answered, once; `key` is that of the decision. Of a turn
@@ -203,7 +220,7 @@ extension Pipeline {
         if hold.since > hold.origin.arrived { times.upstream = hold.since.nanoseconds(since: hold.origin.arrived) }
         endLate(outcome, of: hold.origin, reply: reply.span, times: times, turn: turn)
         listeners.reply(to: hold.sender) { output in
-            for index in reply.indices { output[index] = reply[index] }
+            output.copy(reply.span, at: 0)
             return reply.count
         }
     }

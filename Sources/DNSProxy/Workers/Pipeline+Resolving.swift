@@ -41,7 +41,7 @@ extension Pipeline {
             isListed = owner == nil
         }
         // Another worker may have got it since the look that brought us here; or there is one past its lifetime.
-        let known = running == nil || exchanges[running ?? 0]?.isOverdue == true ? lookUpOverdue(turn, &output) : nil
+        let known = running == nil || exchanges.places[running ?? 0].isOverdue ? lookUpOverdue(turn, &output) : nil
         var mayAsk = running == nil
         if let known, known.isStale, running == nil {
             mayAsk = shared.cache.claimRefresh(
@@ -66,7 +66,8 @@ extension Pipeline {
             ?? begin(key: key, hash: hash, path: path, isWanted: true, isListed: isListed, turn: turn)
         if known != nil { setClientResponseTimer(place, now: turn.now) }
         var asked = InlineArray<259, UInt8>(repeating: 0)
-        for index in question.indices { asked[index] = question[index] }
+        var room = asked.mutableSpan
+        room.copy(question, at: 0)
         exchanges.join(
             place,
             Waiter(
@@ -219,7 +220,7 @@ extension Pipeline {
         guard let accepted = store(response, aliases: aliases, isLocal: isLocal, now: now, output: &span) else {
             return nil
         }
-        for index in output.indices { output[index] = span[index] }
+        output.copy(span.span.extracting(0..<output.count), at: 0)
         return accepted
     }
 
@@ -239,7 +240,10 @@ extension Pipeline {
             to: &image, ttlOffsets: scrubber.ttlOffsets.span, kind: kind, negativeTTL: result.negativeTTL ?? .max)
         let carriesAddresses = !scrubber.addresses.isEmpty
         // A client may not keep an address for longer than the mapping is sure to live: that follows the shortest TTL.
-        if carriesAddresses { image.lowerTTLs(at: scrubber.ttlOffsets.span, to: lifetime) }
+        if carriesAddresses {
+            image.lowerTTLs(at: scrubber.ttlOffsets.span, to: lifetime)
+            scrubber.setAddressTTLs(to: lifetime)
+        }
         var serial: UInt64 = 0
         if result.isCacheable, lifetime > 0 {
             let coversEveryType = kind == .nameError && scrubber.aliases.isEmpty
@@ -258,7 +262,8 @@ extension Pipeline {
         return Accepted(
             stored: StoredImage(
                 length: result.length, serial: serial, kind: kind, lifetime: lifetime,
-                carriesAddresses: carriesAddresses, now: now),
+                carriesAddresses: carriesAddresses,
+                isAtHand: scrubber.addresses.count <= shared.learning.addressLimit, now: now),
             failure: failure)
     }
 
@@ -279,20 +284,10 @@ extension Pipeline {
 
     /// Whether `exchange` is about the question at hand.
     private func isQuestion(of exchange: Exchange, key: AnswerKey) -> Bool {
-        let sent = exchange.message
         guard exchange.answerKey == key else { return false }
         if let departure = exchange.departure { return name.equals(departure.question.bytes.span) }
-        guard sent.count >= Header.length + name.count else { return false }
-        return name.equals(sent.span.extracting(Header.length..<(Header.length + name.count)))
-    }
-}
-
-extension [UInt8] {
-    /// The bytes of a span.
-    init(copying span: Span<UInt8>) {
-        self = []
-        reserveCapacity(span.count)
-        for index in span.indices { append(span[index]) }
+        guard exchange.message.count >= Header.length + name.count else { return false }
+        return name.equals(exchange.message.span.extracting(Header.length..<(Header.length + name.count)))
     }
 }
 

@@ -7,8 +7,8 @@ extension Pipeline {
     /// Takes a datagram that came to the upstream socket at `socket`.
     mutating func receive(_ message: Span<UInt8>, socket: Int, turn: Turn, listeners: inout Listeners) {
         guard let header = Header(message), header.flags.contains(.response), header.flags.opcode == .query,
-            let (place, slot) = exchanges.find(socket: socket, id: header.id), let exchange = exchanges[place],
-            let attempt = exchange.running[slot]
+            let (place, slot) = exchanges.find(socket: socket, id: header.id),
+            let attempt = exchanges.places[place].running[slot]
         else {
             // The right answer may still come: what is wrong is ignored (RFC 5452, section 9.1).
             counters.upstreamMismatches += 1
@@ -16,12 +16,14 @@ extension Pipeline {
         }
         if attempt.hasEDNS, header.refusesWithoutQuestion {
             ended(place, slot: slot, attempt, now: turn.now)
-            guard !exchange.isAnswered else { return carryOn(place, turn: turn, listeners: &listeners) }
+            guard !exchanges.places[place].isAnswered else { return carryOn(place, turn: turn, listeners: &listeners) }
             counters.upstreamErrors += 1
             repeatWithoutEDNS(attempt, place: place, slot: slot, now: turn.now)
             return
         }
-        let echo = QuestionEcho.compare(message, with: exchange.message, end: exchange.questionEnd, mask: attempt.mask)
+        let echo = QuestionEcho.compare(
+            message, with: exchanges.places[place].message, end: exchanges.places[place].questionEnd, mask: attempt.mask
+        )
         guard echo != .none else {
             counters.upstreamMismatches += 1
             return
@@ -29,7 +31,7 @@ extension Pipeline {
         let hasOtherCase = attempt.isMasked && echo == .otherCase
         if attempt.isMasked { health.echoed(attempt.server, exactly: !hasOtherCase, now: turn.now) }
         if hasOtherCase { counters.upstreamCaseChanges += 1 }
-        guard !exchange.isAnswered, hasOtherCase || header.flags.contains(.truncated) else {
+        guard !exchanges.places[place].isAnswered, hasOtherCase || header.flags.contains(.truncated) else {
             accept(message, place: place, slot: slot, turn: turn, listeners: &listeners)
             return
         }
@@ -40,20 +42,21 @@ extension Pipeline {
 
     /// Takes what became of a question that was sent over a connection.
     mutating func receive(_ answer: StreamAnswer, for id: ExchangeID, turn: Turn, listeners: inout Listeners) {
-        guard let (place, slot) = exchanges.find(id), let exchange = exchanges[place],
-            let attempt = exchange.running[slot]
-        else { return }
+        guard let (place, slot) = exchanges.find(id), let attempt = exchanges.places[place].running[slot] else {
+            return
+        }
         if case .message(let message) = answer, let header = Header(message.span), header.flags.contains(.response),
             header.flags.opcode == .query
         {
-            if attempt.hasEDNS, !exchange.isAnswered, header.refusesWithoutQuestion {
+            if attempt.hasEDNS, !exchanges.places[place].isAnswered, header.refusesWithoutQuestion {
                 ended(place, slot: slot, attempt, now: turn.now)
                 counters.upstreamErrors += 1
                 repeatWithoutEDNS(attempt, place: place, slot: slot, now: turn.now)
                 return
             }
             let echo = QuestionEcho.compare(
-                message.span, with: exchange.message, end: exchange.questionEnd, mask: attempt.mask)
+                message.span, with: exchanges.places[place].message, end: exchanges.places[place].questionEnd,
+                mask: attempt.mask)
             if !header.flags.contains(.truncated), echo != .none {
                 accept(message.span, place: place, slot: slot, turn: turn, listeners: &listeners)
                 return
@@ -69,15 +72,15 @@ extension Pipeline {
     private mutating func accept(
         _ response: Span<UInt8>, place: Int, slot: Int, turn: Turn, listeners: inout Listeners
     ) {
-        guard let exchange = exchanges[place], let attempt = exchange.running[slot] else { return }
+        guard exchanges.has(place), let attempt = exchanges.places[place].running[slot] else { return }
         // A server that fails one name is not down: it may well know the next one.
         ended(place, slot: slot, attempt, now: turn.now)
-        guard !exchange.isAnswered else { return carryOn(place, turn: turn, listeners: &listeners) }
-        restoreQuestion(of: exchange)
+        guard !exchanges.places[place].isAnswered else { return carryOn(place, turn: turn, listeners: &listeners) }
+        restoreQuestion(of: exchanges.places[place])
         var image = takeImage()
         var span = image.mutableSpan
         let accepted: Accepted?
-        if let departure = exchange.departure {
+        if let departure = exchanges.places[place].departure {
             let whole = [UInt8](copying: response) + departure.aliases
             accepted = store(whole.span, aliases: response.count, isLocal: false, now: turn.now, output: &span)
         } else {
@@ -100,7 +103,7 @@ extension Pipeline {
         if attempt.hasEDNS, let code = accepted?.failure, refusesEDNS(response, code) {
             repeatWithoutEDNS(attempt, place: place, slot: slot, now: turn.now)
         } else {
-            exchanges[place]?.isRefused = true
+            exchanges.places[place].isRefused = true
             carryOn(place, turn: turn, listeners: &listeners)
         }
     }
@@ -126,9 +129,10 @@ extension Pipeline {
     /// again, or gives the exchange up when its time or its attempts are spent. Servers that answer with an error would
     /// only repeat it, so then every server is asked once.
     private mutating func carryOn(_ place: Int, turn: Turn, listeners: inout Listeners) {
-        guard let exchange = exchanges[place], !exchange.isRunning else { return }
-        guard !exchange.isAnswered else { return exchanges.remove(place) }
-        let servers = serverCount(of: exchange)
+        guard exchanges.has(place), !exchanges.places[place].isRunning else { return }
+        guard !exchanges.places[place].isAnswered else { return exchanges.remove(place) }
+        let exchange = exchanges.places[place]
+        let servers = serverCount(of: exchange.route)
         let isExhausted = exchange.isRefused && exchange.tried.nonzeroBitCount >= servers
         let limit = min(UpstreamTiming.attempts, UpstreamTiming.attemptsPerServer * servers)
         guard !isExhausted, exchange.attempts < limit, turn.now < exchange.giveUp,
@@ -140,9 +144,9 @@ extension Pipeline {
         }
     }
 
-    /// Servers of the route that a question takes; none when the route is gone.
-    func serverCount(of exchange: Exchange) -> Int {
-        routing.places.indices.contains(exchange.route) ? routing.places[exchange.route].count : 0
+    /// Servers of the route with this index; none when it is gone.
+    func serverCount(of route: Int) -> Int {
+        routing.places.indices.contains(route) ? routing.places[route].count : 0
     }
 
     /// Does what time has come for: ends attempts, asks second servers, answers with what is past its lifetime.
@@ -150,17 +154,17 @@ extension Pipeline {
         while let (place, event) = exchanges.popAlarm(now: turn.now) {
             switch event {
             case .timeout(let number):
-                guard let slot = exchanges[place]?.slot(ofAttempt: number),
-                    let attempt = exchanges[place]?.running[slot]
+                guard let slot = exchanges.places[place].slot(ofAttempt: number),
+                    let attempt = exchanges.places[place].running[slot]
                 else { continue }
                 counters.upstreamTimeouts += 1
                 failed(place, slot: slot, attempt, now: turn.now)
                 carryOn(place, turn: turn, listeners: &listeners)
             case .late(let number):
-                guard let slot = exchanges[place]?.slot(ofAttempt: number),
-                    let server = exchanges[place]?.running[slot]?.server
+                guard let slot = exchanges.places[place].slot(ofAttempt: number),
+                    let server = exchanges.places[place].running[slot]?.server
                 else { continue }
-                exchanges[place]?.running[slot]?.isLate = true
+                exchanges.places[place].running[slot]?.isLate = true
                 health.isLate(server)
                 race(place, now: turn.now)
             case .clientResponse:
@@ -172,7 +176,7 @@ extension Pipeline {
     /// Takes the news that nobody listens behind the upstream socket at `socket` (an ICMP error).
     mutating func refuse(socket: Int, turn: Turn, listeners: inout Listeners) {
         for (place, slot) in exchanges.attempts(onSocket: socket) {
-            guard let attempt = exchanges[place]?.running[slot], attempt.socket == socket else { continue }
+            guard let attempt = exchanges.places[place].running[slot], attempt.socket == socket else { continue }
             counters.upstreamErrors += 1
             failed(place, slot: slot, attempt, now: turn.now)
             carryOn(place, turn: turn, listeners: &listeners)

@@ -19,6 +19,8 @@ struct Pipeline: ~Copyable {
     var secrets: CookieSecrets
     /// Recent verdicts.
     var decisions = DecisionMemory()
+    /// Rules that selected names.
+    var ruleSets = RuleSetMemory()
     /// Cached answers whose mapping is in force.
     var acknowledged = AcknowledgedMemory()
     /// What was counted.
@@ -59,6 +61,8 @@ struct Pipeline: ~Copyable {
     var image = [UInt8](repeating: 0, count: 65_535)
     /// Room for what the scrubber writes when only what it finds is wanted.
     var scratch = [UInt8](repeating: 0, count: 65_535)
+    /// Room for a question to an upstream: header, the longest name, type and class, and our OPT record.
+    var datagram = [UInt8](repeating: 0, count: Header.length + 255 + 4 + EDNS.emptyLength)
     /// The worker's sleep, which new upstream sockets join.
     let epoll: Epoll
     /// The worker's mailbox, for upstreams that are spoken to over connections.

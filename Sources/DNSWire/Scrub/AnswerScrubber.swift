@@ -81,6 +81,11 @@ public struct AnswerScrubber: ~Copyable {
         }
     }
 
+    /// Gives all addresses of the last image the TTL, in seconds, that every record of it has got since.
+    public mutating func setAddressTTLs(to ttl: UInt32) {
+        for index in addresses.indices { addresses[index].ttl = ttl }
+    }
+
     /// Forgets what was found in the response before.
     mutating func clear() {
         ttlOffsets.removeAll(keepingCapacity: true)

@@ -48,7 +48,7 @@ public struct ScrubbedAddress: Hashable, Sendable {
     /// The address.
     public let address: IPAddress
     /// Seconds it is valid: the smallest TTL of its RRset and the aliases before it.
-    public let ttl: UInt32
+    public internal(set) var ttl: UInt32
     /// Whether it is a hint of a SVCB or HTTPS record (RFC 9460, section 7.3) rather than an A or AAAA record.
     public let isHint: Bool
 

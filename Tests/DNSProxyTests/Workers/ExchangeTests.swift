@@ -37,14 +37,14 @@ struct ExchangeTests {
         let deadline = now.adding(seconds: 1)
         _ = table.start(attempt(1), at: place, slot: 0, deadline: deadline, late: nil)
         let second = table.start(attempt(2, socket: 4, id: 8), at: place, slot: 1, deadline: deadline, late: nil)
-        holds(table[place]?.freeSlot == nil)
+        holds(table.places[place].freeSlot == nil)
         holds(table.find(socket: 3, id: 7).map { $0 == (place, 0) } ?? false)
         holds(table.find(socket: 4, id: 8).map { $0 == (place, 1) } ?? false)
         holds(table.find(socket: 3, id: 8) == nil)
         holds(table.find(second).map { $0 == (place, 1) } ?? false)
         holds(table.end(place, slot: 0)?.number == 1)
         holds(table.find(socket: 3, id: 7) == nil)
-        holds(table[place]?.isRunning == true && table[place]?.freeSlot == 0)
+        holds(table.places[place].isRunning && table.places[place].freeSlot == 0)
         holds(table.end(place, slot: 1)?.number == 2)
         holds(table.find(second) == nil && table.end(place, slot: 1) == nil)
     }
@@ -100,7 +100,7 @@ struct ExchangeTests {
         for _ in 0..<3 { holds(table.popWaiter(place)?.origin.client == one) }
         holds(table.popWaiter(place) == nil)
         #expect(table.waiting(one) == 0)
-        holds(table[place]?.isWanted == true)
+        holds(table.places[place].isWanted)
     }
 
     @Test func `nobody joins an exchange that is over for clients`() {
@@ -114,6 +114,8 @@ struct ExchangeTests {
         table.remove(place)
         holds(table.find(key: 5) { _ in true } == next)
         #expect(table.count == 1)
+        holds(!table.has(place) && table.has(next) && !table.has(2) && !table.has(-1))
+        holds(table.insert(exchange(6)) == place && table.has(place))
     }
 
     @Test func `a question is with one worker at a time`() {
