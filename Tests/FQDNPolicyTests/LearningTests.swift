@@ -29,6 +29,46 @@ import Testing
         #expect(try snapshot.learned("10.0.0.1", "z.z") == [])
     }
 
+    @Test func `names whose rules are at the same places have the same rules`() throws {
+        let snapshot = try Policies.snapshot(
+            Policies.policy(
+                """
+                  endpointSelector: {}
+                  egress:
+                  - toFQDNs: [{matchPattern: "*.x"}, {matchName: b.x}, {matchPattern: "**.y"}, {matchPattern: "api-*.y"}]
+                    toPorts: [{ports: [{port: 443, protocol: TCP}]}]
+                  - toFQDNs: [{matchPattern: "*.y"}]
+                    toPorts: [{ports: [{port: 80, protocol: TCP}]}]
+                  egressDeny:
+                  - toFQDNs: [{matchName: d.x}]
+                """))
+        let names = ["a.x", "c.x", "b.x", "d.x", "a.y", "c.y", "b.a.y", "api-1.y", "api-2.y", "z.z"]
+        let identity = snapshot.identityIndex(of: try #require(IPAddress("10.0.0.1")))
+        let places = try names.map {
+            try #require(snapshot.places(identity: identity, name: NameBuffer(try DomainName($0))))
+        }
+        for (left, first) in names.enumerated() {
+            for (right, second) in names.enumerated() where places[left] == places[right] {
+                #expect(try snapshot.learned("10.0.0.1", first) == snapshot.learned("10.0.0.1", second))
+            }
+        }
+        // a.x and c.x, a.y and c.y, and the two of `api-*`.
+        #expect(Set(places).count == names.count - 3)
+    }
+
+    @Test func `a name with rules at more than four places is not told by them`() throws {
+        let patterns = ["a-b-c.x", "*.x", "a-*.x", "*-c.x", "a-*-c.x"].map { "{matchPattern: '\($0)'}" }
+        for count in 3...5 {
+            let snapshot = try Policies.snapshot(
+                Policies.policy(
+                    "  endpointSelector: {}\n  egress: [{toFQDNs: [\(patterns.prefix(count).joined(separator: ", "))]}]"
+                ))
+            let identity = snapshot.identityIndex(of: try #require(IPAddress("10.0.0.1")))
+            let places = snapshot.places(identity: identity, name: NameBuffer(try DomainName("a-b-c.x")))
+            #expect((places == nil) == (count > 4), "\(count)")
+        }
+    }
+
     @Test func `a star alone learns only names of plain labels`() throws {
         let snapshot = try Policies.snapshot(
             Policies.policy("  endpointSelector: {}\n  egress: [{toFQDNs: [{matchPattern: '*'}]}]"))

@@ -55,6 +55,40 @@ struct MemoryTests {
         #expect((8...16).contains(known))
     }
 
+    @Test func `a memory of verdicts takes room for many when there are many`() throws {
+        var memory = DecisionMemory()
+        let names = try (0..<5_000).map { try DomainName("name\($0).example") }
+        var known = 0
+        for round in 1...2 {
+            for name in names {
+                let buffer = NameBuffer(name)
+                let key = DecisionMemory.key(buffer, identity: 1, transport: .udp)
+                if memory.verdict(key, name: buffer, identity: 1, epoch: 1) == allowed {
+                    known += 1
+                } else if round == 1 {
+                    memory.store(key, name: buffer, identity: 1, epoch: 1, verdict: allowed)
+                }
+            }
+        }
+        // Those of before it has grown, and those that met two others.
+        #expect((4_000..<5_000).contains(known))
+    }
+
+    @Test func `a memory of answers takes what it knows with it when it grows`() {
+        var memory = AcknowledgedMemory()
+        for serial in 1...UInt64(5_000) { memory.insert(serial: serial, identity: 1, epoch: 1) }
+        let known = (1...UInt64(10_000)).filter { memory.contains(serial: $0, identity: 1, epoch: 1) }
+        #expect((4_900...5_000).contains(known.count) && known.allSatisfy { $0 <= 5_000 })
+    }
+
+    @Test func `a set of rules is remembered for one policy and the same places`() {
+        var memory = RuleSetMemory()
+        holds(memory.selection(RulePlaces(), generation: 1) == nil)
+        memory.store(RuleSetMemory.Selection(ruleSet: 7, isEmpty: false), for: RulePlaces(), generation: 1)
+        holds(memory.selection(RulePlaces(), generation: 1)?.ruleSet == 7)
+        holds(memory.selection(RulePlaces(), generation: 2) == nil)
+    }
+
     @Test func `an acknowledged answer is known by serial, identity and epoch, and by nothing less`() {
         var memory = AcknowledgedMemory(bits: 4)
         memory.insert(serial: 11, identity: 2, epoch: 5)
