@@ -83,13 +83,18 @@ extension [UInt8] {
         unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
     }
 
-    /// So many zeros.
+    /// So many zeros; copied from others up to 512.
     public init(zeros count: Int) {
-        self = []
-        reserveCapacity(count)
-        append(contentsOf: repeatElement(0, count: count))
+        if count <= someZeros.count {
+            self.init(copying: someZeros.span.extracting(0..<count))
+        } else {
+            self.init(repeating: 0, count: count)
+        }
     }
 }
+
+/// What short runs of zeros are copied from.
+private let someZeros = [UInt8](repeating: 0, count: 512)
 
 /// ASCII lower case (RFC 4343); every other byte, label lengths included, is left as it is.
 @inlinable @inline(__always)

@@ -69,11 +69,12 @@ package struct LineWriter {
 
     /// Writes a decimal number.
     package mutating func number(_ value: UInt64) {
-        var digits = 1
-        var rest = value
-        while rest >= 10 {
-            rest /= 10
+        guard value >= 10 else { return raw(48 + UInt8(truncatingIfNeeded: value)) }
+        var digits = 2
+        var limit: UInt64 = 100
+        while digits < 20, value >= limit {
             digits += 1
+            limit = digits < 20 ? limit * 10 : limit
         }
         put(digits) { room, start in
             var rest = value
