@@ -61,8 +61,6 @@ private final class YAMLComposer {
     private var budget: Int
     /// Whether the budget's end was reported.
     private var isOverBudget = false
-    /// What stands for a star in the scanned text, three bytes; none when there was nothing to replace.
-    private let star: [UInt8]
     /// What the anchors of the current document stand for.
     private var anchors: [String: DocumentNode] = [:]
 
@@ -73,7 +71,6 @@ private final class YAMLComposer {
         self.limits = limits
         self.problems = problems
         budget = limits.values
-        star = scan.star.map { Array(String($0).utf8) } ?? []
     }
 
     /// All documents up to the first syntax error.
@@ -202,27 +199,10 @@ private final class YAMLComposer {
 
     /// `text` with its stars put back.
     private func restored(_ text: String) -> String {
-        guard !star.isEmpty else { return text }
-        let source = text.utf8Span.span
-        var bytes: [UInt8] = []
-        var start = 0
-        while start < source.count {
-            let isStar =
-                source[start] == star[0] && start + 2 < source.count && source[start + 1] == star[1]
-                && source[start + 2] == star[2]
-            // Until the first one there is nothing to copy.
-            if isStar, bytes.isEmpty {
-                bytes.reserveCapacity(source.count)
-                for index in 0..<start { bytes.append(source[index]) }
-            }
-            if isStar {
-                bytes.append(UInt8(ascii: "*"))
-            } else if !bytes.isEmpty {
-                bytes.append(source[start])
-            }
-            start += isStar ? 3 : 1
-        }
-        return bytes.isEmpty ? text : String(decoding: bytes, as: UTF8.self)
+        guard let star = scan.star, text.utf8.contains(0xEE) else { return text }
+        var scalars = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars { scalars.append(Character(scalar) == star ? "*" : scalar) }
+        return String(scalars)
     }
 
     /// Notes an error.
