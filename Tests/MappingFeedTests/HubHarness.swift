@@ -9,7 +9,7 @@ import Synchronization
 /// A hub with a table behind it, as the daemon has one, in a folder of its own.
 final class HubHarness: Sendable {
     /// Where journal and socket are.
-    let folder = TemporaryFolder()
+    let folder: TemporaryFolder
     /// The hub.
     let hub: FeedHub
     /// Every value of `released` that the hub told of.
@@ -50,12 +50,13 @@ final class HubHarness: Sendable {
     /// Opens the journal, if there is to be one, into the table, and starts the hub; `change` sets its limits.
     init(
         hasJournal: Bool = true, journal name: String = "journal", hasSocket: Bool = true,
-        folderOf other: HubHarness? = nil, chunk: Int = 100,
+        folderOf other: HubHarness? = nil, in given: TemporaryFolder? = nil, chunk: Int = 100,
         table: Table? = nil, limits: JournalLimits = JournalLimits(),
         loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next(), clock: JournalClock = .system,
         _ change: (inout FeedHubConfiguration) -> Void = { _ in }
     ) async throws {
-        let folder = other?.folder ?? self.folder
+        let folder = given ?? other?.folder ?? TemporaryFolder()
+        self.folder = folder
         let table = table ?? Table(chunk: chunk)
         self.table = table
         var configuration = FeedHubConfiguration(socketPath: hasSocket ? folder.file("feed.sock") : nil)

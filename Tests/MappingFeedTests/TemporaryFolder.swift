@@ -17,8 +17,27 @@ final class TemporaryFolder: Sendable {
         }
     }
 
+    /// Makes the folder a file system of its own, in memory, with room for `bytes`. Needs root.
+    convenience init(room bytes: Int) throws {
+        self.init()
+        guard mount("tmpfs", path, "tmpfs", 0, "size=\(bytes)") == 0 else {
+            throw JournalError(.makeDirectory, path, errno)
+        }
+    }
+
+    /// Gives the file system of the folder room for `bytes` from now on.
+    func resize(to bytes: Int) throws {
+        guard mount("tmpfs", path, "tmpfs", UInt(MS_REMOUNT), "size=\(bytes)") == 0 else {
+            throw JournalError(.write, path, errno)
+        }
+    }
+
     /// Removes the folder and all in it.
-    deinit { TemporaryFolder.remove(path) }
+    deinit {
+        // Nothing happens where nothing is mounted.
+        umount2(path, Int32(MNT_DETACH))
+        TemporaryFolder.remove(path)
+    }
 
     /// The path of a file in it.
     func file(_ name: String) -> String { path + "/" + name }

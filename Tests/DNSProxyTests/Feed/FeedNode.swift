@@ -176,7 +176,7 @@ final class FeedNode {
 
     /// Waits until the feed counts exactly that many subscribers.
     func wait(forSubscribers count: Int) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + .seconds(120)
         while learning.hub.counters.subscribers != count {
             try #require(ContinuousClock.now < deadline, "\(learning.hub.counters.subscribers) instead of \(count)")
             try await Task.sleep(for: .milliseconds(1))
@@ -186,7 +186,7 @@ final class FeedNode {
     /// Waits until everything that was published is in the journal and acknowledged by whoever acknowledges.
     func settle() async throws {
         let last = learning.hub.lastSequence
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + .seconds(120)
         while learning.hub.released < last {
             try #require(ContinuousClock.now < deadline, "\(learning.hub.released) of \(last) are released")
             try await Task.sleep(for: .milliseconds(1))
