@@ -96,9 +96,10 @@ extension EndToEnd.Admin {
     private static func multiply(to count: Int, in daemon: Daemon) throws {
         #expect(try daemon.dig("api.local.example").addresses == ["192.0.2.10"])
         let identities = try JSONSerialization.jsonObject(with: daemon.admin("GET /v1/identities").body)
-        let numbers = (identities as? [[String: Any]] ?? []).filter { $0["namespace"] as? String == "shop" }
-            .compactMap { $0["id"] as? UInt64 }
-        #expect(numbers.count == 2)
+        let owners = (identities as? [[String: Any]] ?? []).compactMap { identity in
+            (identity["id"] as? UInt64).flatMap { id in (identity["name"] as? String).map { (id: id, name: $0) } }
+        }.filter { ["web", "batch"].contains($0.name) }
+        #expect(owners.count == 2)
         #expect(try daemon.stop() == 0)
 
         let journal = try daemon.workspace.read("journal/journal.jsonl")
@@ -107,9 +108,11 @@ extension EndToEnd.Admin {
         let identity = try #require(line.firstMatch(of: /"identity":\d+/)).0
         var text = journal
         for number in 1..<count {
+            let owner = owners[number % 2]
             text += line.replacing("api.local.example.", with: "host\(number).local.example.")
                 .replacing("\"seq\":\(sequence)", with: "\"seq\":\(sequence + number)")
-                .replacing(identity, with: "\"identity\":\(numbers[number % 2])")
+                .replacing(identity, with: "\"identity\":\(owner.id)")
+                .replacing("\"policy\":\"shop/web\"", with: "\"policy\":\"shop/\(owner.name)\"")
             text += "\n"
         }
         try daemon.workspace.write("journal/journal.jsonl", text)

@@ -72,6 +72,7 @@ struct FullDiskTests {
     @Test func `when too much waits for the disk, a snapshot makes the journal whole`() async throws {
         let harness = try await HubHarness(hasSocket: false, in: folder, limits: JournalLimits(minimumBytes: 1 << 30)) {
             $0.journalBacklogBytes = 0
+            $0.compactionRetry = .milliseconds(5)
         }
         var last: UInt64 = 0
         while harness.hub.counters.journalErrors == 0 {

@@ -37,7 +37,7 @@ package struct LineWriter {
     @inline(never)
     private mutating func grow(_ size: Int) {
         let more = max(size, room.count, LineWriter.step)
-        room.append(contentsOf: repeatElement(0, count: more))
+        room += [UInt8](repeating: 0, count: more)
     }
 
     /// Writes text that needs no escaping.
