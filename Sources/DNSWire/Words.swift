@@ -77,7 +77,7 @@ extension UInt64 {
 }
 
 extension [UInt8] {
-    /// The bytes of a span. What appends allocates in a fifth of the time that initialisers for many bytes take (Swift 6.3).
+    /// The bytes of a span; appended, because initialisers for many bytes ask for their own type each time (Swift 6.3).
     public init(copying span: Span<UInt8>) {
         self = []
         unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }

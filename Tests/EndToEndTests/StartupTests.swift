@@ -35,6 +35,20 @@ extension EndToEnd {
             }
         }
 
+        @Test func `TCP comes first, so that a daemon that cannot start takes no datagrams from another`()
+            throws
+        {
+            let port = try Ports.free()
+            let endpoint = Endpoint("127.0.0.1", port)
+            // Both are taken, and neither is shared: the first that is tried is the one that is named.
+            let taken = try [SOCK_DGRAM, SOCK_STREAM].map { try endpoint.socket($0) }
+            for socket in taken { #expect(endpoint.bind(socket)) }
+            #expect(listen(taken[1].descriptor, 1) == 0)
+            let result = try withExtendedLifetime(taken) { try start(Setup(), in: Workspace(), port: port) }
+            #expect(result.status == 1)
+            #expect(complaints(result).first?.contains("TCP 127.0.0.1:\(port)") == true, "\(result.errors)")
+        }
+
         @Test func `an address that the machine does not have is one clear line`() throws {
             var setup = Setup()
             setup.listen = ["192.0.2.77"]

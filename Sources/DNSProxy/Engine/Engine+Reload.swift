@@ -31,8 +31,10 @@ extension Engine {
     public func reload() async -> [DocumentProblem] {
         exporter?.reopen()
         return await reloader.run {
-            self.manager.notify(.reloading)
-            defer { self.manager.notify(.ready) }
+            // Before that `ready` is not true, and `run` says so itself when it is.
+            let isListening = self.isListening.load(ordering: .acquiring)
+            if isListening { self.manager.notify(.reloading) }
+            defer { if isListening { self.manager.notify(.ready) } }
             return self.reloadNow()
         }
     }

@@ -33,6 +33,7 @@ struct ServiceManager: Sendable {
 
     /// Says `state`. A manager that does not listen misses it: the daemon's work is to answer, not to report.
     func notify(_ state: State) {
+        guard let path else { return }
         let text =
             switch state {
             case .ready: "READY=1\nSTATUS=answering"
@@ -40,7 +41,6 @@ struct ServiceManager: Sendable {
             case .stopping: "STOPPING=1\nSTATUS=stopping"
             case .alive: "WATCHDOG=1"
             }
-        guard let path else { return }
         let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }

@@ -88,6 +88,7 @@ struct DecisionMemory: ~Copyable {
         let first = index * DecisionMemory.wordsPerName
         for word in 0..<name.wordCount { words[first + word] = name.word(word) }
     }
+
     /// Makes room for eight times as many, if that may be; what was remembered is judged anew once.
     private mutating func grow() {
         let bits = min(65 - Int(shift) + 3, mostBits)

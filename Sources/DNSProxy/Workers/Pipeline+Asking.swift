@@ -57,9 +57,9 @@ extension Pipeline {
     /// Puts the question of the exchange at `place` to the next server of its route; false when there is none that
     /// may be asked.
     mutating func attempt(_ place: Int, now: Moment) -> Bool {
+        guard exchanges.has(place), let slot = exchanges.places[place].freeSlot else { return false }
         let route = exchanges.places[place].route
-        guard exchanges.has(place), let slot = exchanges.places[place].freeSlot, routing.routes.indices.contains(route)
-        else { return false }
+        guard routing.routes.indices.contains(route) else { return false }
         let places = routing.places[route]
         let policy = routing.routes[route].policy
         var next = health.next(places, route: route, policy: policy, tried: exchanges.places[place].tried)
@@ -76,10 +76,12 @@ extension Pipeline {
     /// Puts the question of the exchange at `place` to a second server as well, because the first one takes longer than
     /// it usually does: one that is up, and only while the budget for such questions lasts.
     mutating func race(_ place: Int, now: Moment) {
+        guard exchanges.has(place), !exchanges.places[place].isAnswered, let slot = exchanges.places[place].freeSlot
+        else {
+            return
+        }
         let route = exchanges.places[place].route
-        guard exchanges.has(place), !exchanges.places[place].isAnswered, let slot = exchanges.places[place].freeSlot,
-            routing.routes.indices.contains(route)
-        else { return }
+        guard routing.routes.indices.contains(route) else { return }
         let places = routing.places[route]
         let policy = routing.routes[route].policy
         guard
@@ -95,9 +97,9 @@ extension Pipeline {
     /// Puts the question of the exchange at `place`, which is with a server that is up, to one that is down too if it
     /// is time to see how that does.
     private mutating func probe(_ place: Int, now: Moment) {
+        guard exchanges.has(place), let slot = exchanges.places[place].freeSlot else { return }
         let route = exchanges.places[place].route
-        guard exchanges.has(place), let slot = exchanges.places[place].freeSlot, routing.routes.indices.contains(route)
-        else { return }
+        guard routing.routes.indices.contains(route) else { return }
         let places = routing.places[route]
         let tried = exchanges.places[place].tried
         let server = exchanges.places[place].running.first?.server ?? exchanges.places[place].running.second?.server
