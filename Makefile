@@ -25,8 +25,8 @@ run: build ## build, then serve Examples/quickstart on 127.0.0.1:5355
 
 test: lint ## install what is missing, lint, build with warnings as errors, run every test
 	@scripts/install-packages $(TEST_PACKAGES)
-	$(SWIFT) test --package-path $(ENFORCER)
-	DNSPROXYD_REQUIRE_ENFORCER=1 $(SWIFT) test
+	scripts/test --package-path $(ENFORCER)
+	DNSPROXYD_REQUIRE_ENFORCER=1 scripts/test
 
 e2e: ## the proof: clients, firewall and servers in network namespaces, with counted packets (root)
 	@scripts/install-packages $(TEST_PACKAGES)

@@ -143,9 +143,8 @@ import Testing
 
     /// What refusing a text costs and says.
     private func refusal(_ text: String, _ limits: DocumentLimits) -> (problems: [DocumentProblem], time: Duration) {
-        let clock = ContinuousClock()
         var problems: [DocumentProblem] = []
-        let time = clock.measure {
+        let time = ProcessorTime.measure {
             problems = DocumentNode.documents(in: text, file: "f", limits: limits).problems
         }
         return (problems, time)

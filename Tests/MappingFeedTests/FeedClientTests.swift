@@ -3,7 +3,7 @@ import Testing
 
 @testable import MappingFeed
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct FeedClientTests {
     @Test func `a client reads the whole truth, acknowledges, and sees the end`() async throws {
         let harness = try await HubHarness()

@@ -5,7 +5,7 @@ import Testing
 
 @testable import MappingFeed
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct FeedHubTests {
     @Test func `without journal and socket everything is released at once`() async throws {
         let harness = try await HubHarness(hasJournal: false, hasSocket: false)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MappingFeed
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct FeedRestartTests {
     /// A hub on a copy of what `dead` has on the disk at this moment, as if that had been killed.
     private func revive(_ dead: HubHarness, limits: JournalLimits = JournalLimits()) async throws -> HubHarness {

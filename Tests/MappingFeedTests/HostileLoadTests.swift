@@ -6,7 +6,7 @@ import Testing
 @testable import MappingFeed
 
 /// Subscribers that do a bad thing very often, beside a good one that must not notice.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct HostileLoadTests {
     /// A subscriber that acknowledges, and is asked to again and again while something happens.
     private func whileSomething(

@@ -4,7 +4,7 @@ import Testing
 
 @testable import MappingFeed
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct HostileSubscriberTests {
     /// A subscriber's first lines.
     private static let subscribe = #"{"event":"subscribe"}"#

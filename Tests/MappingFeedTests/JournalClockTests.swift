@@ -6,7 +6,7 @@ import Testing
 @testable import MappingFeed
 
 /// Steps of the wall clock, which mappings live through.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct JournalClockTests {
     /// Where the journal is.
     private let folder = TemporaryFolder()

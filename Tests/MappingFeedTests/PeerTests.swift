@@ -4,7 +4,7 @@ import Testing
 
 @testable import MappingFeed
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct PeerTests {
     @Test(arguments: [
         (PeerCredentials(process: 1, user: 0, group: 5, groups: []), true),

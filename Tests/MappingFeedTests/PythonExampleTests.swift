@@ -5,7 +5,7 @@ import Testing
 @testable import MappingFeed
 
 /// The enforcer in Python that the documentation shows.
-@Suite(.enabled(if: PythonProcess.isThere, "needs python3"), .timeLimit(.minutes(1)))
+@Suite(.enabled(if: PythonProcess.isThere, "needs python3"), .timeLimit(.minutes(5)))
 struct PythonExampleTests {
     /// The program.
     private static let program =

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MappingFeed
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct RejectionTests {
     @Test func `a rejected change is known as such before it is released`() async throws {
         let harness = try await HubHarness()

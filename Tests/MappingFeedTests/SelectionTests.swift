@@ -3,7 +3,7 @@ import Testing
 
 @testable import MappingFeed
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct SelectionTests {
     /// An identity in the namespace `a`, with one label.
     private func identity(_ id: UInt64, app: String) -> FeedIdentity {

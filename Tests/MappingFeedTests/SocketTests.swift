@@ -3,7 +3,7 @@ import Testing
 
 @testable import MappingFeed
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct SocketTests {
     /// Where the sockets are.
     private let folder = TemporaryFolder()

@@ -67,7 +67,7 @@ actor FeedFollower {
 
     /// Waits until everything up to `wanted` has arrived.
     func wait(for wanted: UInt64) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + .seconds(120)
         while sequence < wanted {
             try #require(ContinuousClock.now < deadline, "\(sequence) of \(wanted) have arrived")
             try await Task.sleep(for: .milliseconds(1))
