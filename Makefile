@@ -15,7 +15,7 @@ SOURCES := Package.swift Sources Tests $(ENFORCER)/Package.swift $(ENFORCER)/Sou
 .DEFAULT_GOAL := help
 .PHONY: help run test e2e build man completions enforcer lint format fuzz test-sanitize screenshots \
 	bench bench-first bench-allocations bench-instructions bench-baseline bench-feed bench-policy \
-	bench-cache bench-reload clean
+	bench-cache bench-reload bench-upgrade clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -106,6 +106,12 @@ bench-cache: build ## memory for an answer, hit ratios under a flood, a dead ups
 bench-reload: build ## 10,000 rules reloaded once a second under load for a minute: nothing lost, nothing misjudged
 	@scripts/install-packages $(BENCH_PACKAGES)
 	Benchmarks/reload/measure $(RELEASE)
+
+bench-upgrade: build ## queries lost while the daemon is replaced a hundred times under load, twice over (about 15 minutes)
+	@scripts/install-packages $(BENCH_PACKAGES)
+	Benchmarks/upgrade/measure $(RELEASE) --rate 1000
+	Benchmarks/upgrade/measure $(RELEASE) --rate 50000
+	Benchmarks/upgrade/measure $(RELEASE) --rate 50000 --restart
 
 clean: ## remove everything that was built
 	rm -rf .build $(ENFORCER)/.build Benchmarks/*/.build Fuzz/.build .build-sanitize

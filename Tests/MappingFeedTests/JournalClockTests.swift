@@ -12,7 +12,7 @@ struct JournalClockTests {
     private let folder = TemporaryFolder()
 
     /// Clocks in a boot of the machine, whose wall clock can be set.
-    private final class Clocks: Sendable {
+    final class Clocks: Sendable {
         /// Seconds by which the wall clock is ahead.
         let offset = Mutex(1_700_000_000.0)
 

@@ -72,6 +72,59 @@ static inline void clinux_keep_local_address(struct msghdr *message) {
     message->msg_controllen = kept;
 }
 
+/// Takes a connection from a listening socket, close-on-exec; -1 and errno.
+static inline int clinux_accept(int fd) { return accept4(fd, NULL, NULL, SOCK_CLOEXEC); }
+
+/// Ends both directions of a socket, for whoever has it open.
+static inline int clinux_shutdown(int fd) { return shutdown(fd, SHUT_RDWR); }
+
+/// Descriptors that one message carries at most.
+enum { CLINUX_MAX_DESCRIPTORS = 64 };
+
+/// Sends one message with so many descriptors (SCM_RIGHTS, unix(7)); its bytes, or -1 and errno.
+static inline ssize_t clinux_send_descriptors(int fd, const void *bytes, size_t length, const int *descriptors,
+                                              int count) {
+    union {
+        char bytes[CMSG_SPACE(sizeof(int) * CLINUX_MAX_DESCRIPTORS)];
+        struct cmsghdr alignment;
+    } control = {{0}};
+    struct iovec part = {(void *)bytes, length};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (count > CLINUX_MAX_DESCRIPTORS) count = CLINUX_MAX_DESCRIPTORS;
+    if (count > 0) {
+        message.msg_control = control.bytes;
+        message.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)count);
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int) * (size_t)count);
+        memcpy(CMSG_DATA(header), descriptors, sizeof(int) * (size_t)count);
+    }
+    return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+/// Receives one message and the descriptors with it, close-on-exec, for which there is room for
+/// CLINUX_MAX_DESCRIPTORS; its bytes, 0 at the end, or -1 and errno.
+static inline ssize_t clinux_receive_descriptors(int fd, void *bytes, size_t length, int *descriptors, int *count) {
+    union {
+        char bytes[CMSG_SPACE(sizeof(int) * CLINUX_MAX_DESCRIPTORS)];
+        struct cmsghdr alignment;
+    } control;
+    struct iovec part = {bytes, length};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    *count = 0;
+    ssize_t received = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    if (received < 0) return received;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c != NULL; c = CMSG_NXTHDR(&message, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+        int own = (int)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        memcpy(descriptors + *count, CMSG_DATA(c), sizeof(int) * (size_t)own);
+        *count += own;
+    }
+    return received;
+}
+
 /// Processors in a set.
 static inline int clinux_cpu_count(const cpu_set_t *set) { return CPU_COUNT(set); }
 

@@ -1,12 +1,12 @@
 import Glibc
 import Hummingbird
 import HummingbirdCore
-public import Logging
-public import NIOCore
-public import ServiceLifecycle
+import Logging
+import NIOCore
+import ServiceLifecycle
 
 /// Everything that operators and their tools connect to: the admin API on a Unix socket, metrics, and health.
-public struct AdminServer: Service {
+struct AdminServer {
     /// Where to listen.
     private let configuration: EngineConfiguration.Admin
     /// Who knows the answers.
@@ -26,7 +26,7 @@ public struct AdminServer: Service {
     private static let shutdownLimit = Duration.seconds(2)
 
     /// A server for `backend` that does not listen yet.
-    public init(
+    init(
         _ configuration: EngineConfiguration.Admin, backend: any AdminBackend, eventLoopGroup: any EventLoopGroup,
         logger: Logger
     ) {
@@ -36,9 +36,9 @@ public struct AdminServer: Service {
         self.logger = logger
     }
 
-    /// Listens and serves until a graceful shutdown; returns at once when every part is switched off.
+    /// Listens and serves until a graceful shutdown, or until `end` is over; returns at once when every part is switched off.
     /// - Throws: `SystemError` when it cannot listen.
-    public func run() async throws {
+    func run(until end: AsyncStream<Never>) async throws {
         var listeners: [any Service] = []
         if let path = configuration.socket {
             listeners.append(
@@ -60,7 +60,12 @@ public struct AdminServer: Service {
         guard !listeners.isEmpty else { return }
         var group = ServiceGroupConfiguration(services: listeners, logger: quietLogger)
         group.maximumGracefulShutdownDuration = AdminServer.shutdownLimit
-        try await ServiceGroup(configuration: group).run()
+        let services = ServiceGroup(configuration: group)
+        async let _: Void = {
+            for await _ in end {}
+            await services.triggerGracefulShutdown()
+        }()
+        try await services.run()
     }
 
     /// One listening socket with what it serves.

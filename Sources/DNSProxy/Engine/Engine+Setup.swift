@@ -46,7 +46,8 @@ extension Engine {
     /// The mapping table as the journal left it, and the feed that goes on from there.
     /// - Throws: `JournalError` when the journal cannot be used.
     static func learning(
-        _ configuration: EngineConfiguration, statuses: [WorkerStatus], loop: any EventLoop, logger: Logger
+        _ configuration: EngineConfiguration, statuses: [WorkerStatus], loop: any EventLoop,
+        predecessor: inout Predecessor?, logger: Logger
     ) throws -> Learning {
         let table = MappingTable(
             limits: MappingLimits(addressesPerName: configuration.learning.maxAddressesPerName))
@@ -61,7 +62,7 @@ extension Engine {
         if let folder = configuration.feed.journal {
             var restorer = RestoringQueue(
                 MappingRestorer(table: table, ruleSets: ruleSets, configuration: configuration))
-            let opened = try Journal(directory: folder) { restorer.take($0) }
+            let opened = try Engine.journal(folder, after: &predecessor) { restorer.take($0) }
             let leftOut = restorer.finish()
             for problem in opened.restoration.problems { logger.error("\(problem)") }
             logger.info(
@@ -70,6 +71,8 @@ extension Engine {
                     "mappings": "\(table.statistics.names)", "leftOut": "\(leftOut)", "folder": "\(folder)",
                 ])
             journal = consume opened
+        } else {
+            predecessor?.letGo()
         }
         // Dropping a report harms nobody: connections are reported again, and of a rejection the feed itself knows.
         let (reports, reporter) = AsyncStream<FeedReport>.makeStream(bufferingPolicy: .bufferingOldest(256))

@@ -2,17 +2,17 @@ import BasicContainers
 import DNSWire
 import FQDNCache
 import FQDNPolicy
-public import Logging
+import Logging
 import MappingFeed
 import NIOCore
 import NIOPosix
-public import ServiceLifecycle
+import ServiceLifecycle
 import Synchronization
 
 /// The daemon without its command line: loads the documents, restores the journal, binds the sockets, and answers.
 ///
 /// What can be wrong at start is found in `init`, before anything is served.
-public final class Engine: Service, Sendable {
+public final class Engine: Sendable {
     /// What it was told.
     let configuration: EngineConfiguration
     /// Where it logs.
@@ -41,22 +41,46 @@ public final class Engine: Service, Sendable {
     private let group: MultiThreadedEventLoopGroup
     /// Takes connections, from when it starts.
     private let streamSockets: Mutex<RigidArray<StreamSocket>>
+    /// Copies of all listening sockets, for the process that takes over, or for this one should that one fail.
+    let spareSockets: [FileDescriptorBox]
+    /// The daemon that this one takes over from, until it answers.
+    let predecessor: Mutex<Predecessor?>
     /// Who started the daemon and wants to know how it does.
     let manager = ServiceManager()
     /// The threads of the workers, until they start.
     private let threads: Mutex<[WorkerThread]>
-    /// How many workers have ended.
-    private let ended: AsyncStream<Void>
+    /// Workers that have ended, each with the queries that it has not answered.
+    private let ended: AsyncStream<[LeftQuery]>
 
     /// The version of the daemon.
     public static let version = "0.1.0"
-    /// Nanoseconds that what is in flight may take when the daemon stops.
-    private static let stopLimit = Duration.seconds(5)
+    /// How long what is in flight may take when the daemon stops.
+    private static let stopLimit: Int64 = 5_000
+    /// The same when another process takes over, which goes on with what is not answered then.
+    private static let handOverLimit: Int64 = 100
+
+    /// Where listening sockets come from, besides new ones.
+    enum Sockets {
+        /// A service manager, if it passes any.
+        case serviceManager
+        /// The daemon with the same admin socket, if there is one; else a service manager.
+        case runningDaemon
+        /// These.
+        case sockets([FileDescriptorBox])
+    }
+
+    /// How a daemon ends that has not failed.
+    enum Ending {
+        /// It was told to stop, or another process has taken over.
+        case stopped
+        /// Another process wanted to take over and did not; clients wait at these sockets.
+        case abandoned([FileDescriptorBox])
+    }
 
     /// Prepares everything that can fail.
     /// - Throws: `EngineError.documents` with everything that is wrong with any document, or `EngineError.system` for
     ///   a port in use, a folder that is missing, a journal that another daemon holds.
-    public init(configuration: EngineConfiguration, logger: Logger) throws(EngineError) {
+    init(configuration: EngineConfiguration, from source: Sockets, logger: Logger) throws(EngineError) {
         System.raiseFileLimit()
         self.configuration = configuration
         self.logger = logger
@@ -66,13 +90,15 @@ public final class Engine: Service, Sendable {
         Engine.log(problems, to: logger)
         let routes = try Engine.routes(configuration, logger: logger)
         group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
-        let (ended, end) = AsyncStream<Void>.makeStream()
+        let (ended, end) = AsyncStream<[LeftQuery]>.makeStream()
         self.ended = ended
+        var predecessor = try Engine.predecessor(configuration, source, logger: logger)
         do {
             let snapshots = PublishedCell(loaded)
             let statuses = try (0..<Engine.workerCount(configuration)).map { _ in try WorkerStatus() }
+            let inherited = try Engine.inherited(source, predecessor)
             let learning = try Engine.learning(
-                configuration, statuses: statuses, loop: group.next(), logger: logger)
+                configuration, statuses: statuses, loop: group.next(), predecessor: &predecessor, logger: logger)
             let cell = PublishedCell(RouteTable(routes))
             let board = UpstreamBoard(logger: logger)
             let shared = EngineShared(
@@ -85,12 +111,13 @@ public final class Engine: Service, Sendable {
                 mailboxes: statuses.map(\.mailbox))
             let streams = StreamListener(group: group, shared: shared)
             var sockets = try ListeningSockets(
-                configuration.listen, workers: statuses.count, inherited: try InheritedSockets.passed())
+                configuration.listen, workers: statuses.count, inherited: inherited)
+            spareSockets = configuration.admin.socket == nil ? [] : try sockets.copies()
             var threads: [WorkerThread] = []
             for (number, status) in statuses.enumerated() {
                 let worker = try Worker(
                     number, shared: shared, sockets: sockets.datagrams.removeLast(), streams: streams, status: status)
-                threads.append(WorkerThread(worker) { end.yield() })
+                threads.append(WorkerThread(worker) { end.yield($0) })
             }
             streamSockets = Mutex(sockets.streams)
             exporter = try Engine.exporter(configuration, shared: shared, logger: logger)
@@ -98,6 +125,7 @@ public final class Engine: Service, Sendable {
             self.streams = streams
             workers = statuses
             self.threads = Mutex(threads)
+            self.predecessor = Mutex(predecessor)
         } catch {
             throw .system("\(error)")
         }
@@ -105,10 +133,10 @@ public final class Engine: Service, Sendable {
         shared.learning.hub.announce(loaded.policy.identities.map { FeedIdentity($0) })
     }
 
-    /// Serves until a graceful shutdown: then takes no more queries, answers what is in flight, and flushes the
-    /// journal.
+    /// Serves until a graceful shutdown, or until another process takes over: then takes no more queries, answers what is in
+    /// flight, and flushes the journal.
     /// - Throws: `EngineError.system` when something cannot listen.
-    public func run() async throws {
+    func run() async throws -> Ending {
         do {
             try await shared.learning.hub.start()
             while let socket = streamSockets.withLock({ $0.isEmpty ? nil : $0.removeLast() }) {
@@ -126,52 +154,93 @@ public final class Engine: Service, Sendable {
                 "workers": "\(workers.count)",
             ])
         manager.notify(.ready)
-        let admin = AdminServer(configuration.admin, backend: self, eventLoopGroup: group, logger: logger)
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask {
-                try await admin.run()
-                try? await gracefulShutdown()
-            }
-            tasks.addTask { try? await gracefulShutdown() }
-            tasks.addTask { await self.expireMappings() }
-            tasks.addTask { await self.shared.learning.takeReports() }
-            tasks.addTask { await self.watchDocuments() }
-            tasks.addTask { await self.rotateCookies() }
-            tasks.addTask { await self.watchWorkers() }
-            if let exporter { tasks.addTask { await exporter.run() } }
-            if configuration.upstreams.isEmpty { tasks.addTask { await self.watchResolvConf() } }
-            // Whatever ends first ends the daemon: a shutdown, or an admin server that cannot listen.
-            do {
-                try await tasks.next()
-            } catch {
-                tasks.cancelAll()
-                await self.stop()
-                throw EngineError.system("\(error)")
-            }
-            await self.stop()
-            tasks.cancelAll()
-        }
+        // The addresses of the admin API are free when that is over.
+        await succeed()
+        let ending = try await serve()
         try? await group.shutdownGracefully()
+        return ending
     }
 
-    /// Stops in the order that loses nothing.
-    private func stop() async {
-        logger.info("stopping")
-        manager.notify(.stopping)
-        await streams.stopListening()
-        for worker in workers { worker.mailbox.post(.stop) }
-        await withTaskGroup(of: Void.self) { tasks in
+    /// Does what is to be done while the workers answer, until something ends that; then stops.
+    private func serve() async throws -> Ending {
+        let admin = AdminServer(configuration.admin, backend: self, eventLoopGroup: group, logger: logger)
+        let (serving, end) = AsyncStream<Never>.makeStream()
+        // Not cancelled with the rest: it ends what it is asked to do.
+        let interface = Task { try await admin.run(until: serving) }
+        let successor = try await withThrowingTaskGroup(of: TakeoverChannel?.self) { tasks in
             tasks.addTask {
-                var count = 0
-                for await _ in self.ended {
-                    count += 1
-                    if count == self.workers.count { return }
-                }
+                try await interface.value
+                try? await gracefulShutdown()
+                return nil
             }
-            tasks.addTask { try? await Task.sleep(for: Engine.stopLimit) }
-            await tasks.next()
-            tasks.cancelAll()
+            tasks.addTask {
+                try? await gracefulShutdown()
+                return nil
+            }
+            if let offer = openOffer() { tasks.addTask { await self.accept(offer) } }
+            tasks.addTask { await self.work(self.expireMappings) }
+            tasks.addTask { await self.work(self.shared.learning.takeReports) }
+            tasks.addTask { await self.work(self.watchDocuments) }
+            tasks.addTask { await self.work(self.rotateCookies) }
+            tasks.addTask { await self.work(self.watchWorkers) }
+            if let exporter { tasks.addTask { await self.work(exporter.run) } }
+            if configuration.upstreams.isEmpty { tasks.addTask { await self.work(self.watchResolvConf) } }
+            // Whatever ends first ends the daemon: a shutdown, a successor, or an admin server that cannot listen.
+            defer { tasks.cancelAll() }
+            do {
+                let successor = try await tasks.next() ?? nil
+                end.finish()
+                await self.stop(for: successor)
+                return successor
+            } catch {
+                end.finish()
+                await self.stop(for: nil)
+                throw EngineError.system("\(error)")
+            }
         }
+        try? await interface.value
+        await close()
+        guard let successor, await !isTakenOver(by: successor) else { return .stopped }
+        return .abandoned(spareSockets)
+    }
+
+    /// Does `work`, which ends nothing when it ends.
+    private func work(_ work: @Sendable () async -> Void) async -> TakeoverChannel? {
+        await work()
+        try? await gracefulShutdown()
+        return nil
+    }
+
+    /// Takes no more queries and answers what is in flight; gives everything to `successor`, if there is one.
+    private func stop(for successor: TakeoverChannel?) async {
+        logger.info("stopping")
+        if successor == nil { manager.notify(.stopping) }
+        await streams.stopListening()
+        let limit = successor == nil ? Engine.stopLimit : Engine.handOverLimit
+        let end = SystemClock.now().adding(nanoseconds: limit * 1_000_000)
+        for worker in workers { worker.mailbox.post(.stop(by: end)) }
+        let left = await withTaskGroup(of: [LeftQuery].self) { tasks in
+            tasks.addTask {
+                var left: [[LeftQuery]] = []
+                for await queries in self.ended {
+                    left.append(queries)
+                    if left.count == self.workers.count { break }
+                }
+                return Array(left.joined())
+            }
+            // A worker that does not work any more ends nothing either.
+            tasks.addTask {
+                try? await Task.sleep(for: .milliseconds(limit + 500))
+                return []
+            }
+            defer { tasks.cancelAll() }
+            return await tasks.next() ?? []
+        }
+        if let successor { await handOver(left, to: successor) }
+    }
+
+    /// Closes what is still open.
+    private func close() async {
         await shared.learning.hub.shutdown()
         await shared.streams.close()
         await streams.closeConnections()

@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// Sockets that were open before this process was, and stay open when it ends: queries that arrive in between wait in
-/// the kernel.
+/// Sockets that were open before this process was, a service manager's or those of the daemon that it takes over from:
+/// queries that arrive in between wait in the kernel.
 struct InheritedSockets {
     /// What a socket carries.
     enum Kind: String, Hashable, CaseIterable {
@@ -24,10 +24,21 @@ struct InheritedSockets {
     }
 
     /// Those that nobody has taken yet.
-    private var descriptors: [Name: Int32] = [:]
+    private var descriptors: [Name: [Int32]] = [:]
+    /// Whether they are of use to nobody else, so that those which nobody takes are closed.
+    private let isOwner: Bool
 
     /// No sockets.
-    init() {}
+    private init(isOwner: Bool) { self.isOwner = isOwner }
+
+    /// Copies of the sockets of another daemon.
+    /// - Throws: `SystemError` when one cannot be copied, or is not one that a daemon has.
+    init(copying sockets: [FileDescriptorBox]) throws(SystemError) {
+        self.init(isOwner: true)
+        for socket in sockets {
+            try add(FileDescriptor(fcntl(socket.rawValue, F_DUPFD_CLOEXEC, 0), "copy a socket").release())
+        }
+    }
 
     /// The sockets that the service manager passed to the process `process`, by what it says in the environment
     /// (sd_listen_fds(3)); none where there is no such manager. They are made non-blocking and closed on exec.
@@ -35,7 +46,7 @@ struct InheritedSockets {
     static func passed(
         environment: (String) -> String? = System.environment, process: Int32 = getpid(), first: Int32 = 3
     ) throws(SystemError) -> InheritedSockets {
-        var sockets = InheritedSockets()
+        var sockets = InheritedSockets(isOwner: false)
         guard let count = environment("LISTEN_FDS").flatMap(Int32.init), (1...1_024).contains(count),
             environment("LISTEN_PID").flatMap(Int32.init) == process
         else { return sockets }
@@ -65,16 +76,25 @@ struct InheritedSockets {
         if !address.address.isIPv4, SocketOption.get(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY) != 1 {
             throw SystemError("use \(name), which takes IPv4 too: set BindIPv6Only=ipv6-only in its unit", code: EINVAL)
         }
-        guard descriptors.updateValue(descriptor, forKey: name) == nil else {
-            throw SystemError("use \(name), which was handed over twice", code: EINVAL)
-        }
+        descriptors[name, default: []].append(descriptor)
     }
 
-    /// Takes the socket of that kind at `address`, if there is one.
-    mutating func take(_ kind: Kind, at address: SocketAddress) -> Int32? {
-        descriptors.removeValue(forKey: Name(kind: kind, address: address))
+    /// Takes the sockets of that kind at `address`.
+    mutating func take(_ kind: Kind, at address: SocketAddress) -> [Int32] {
+        descriptors.removeValue(forKey: Name(kind: kind, address: address)) ?? []
     }
 
     /// One that nobody has taken.
     var first: Name? { descriptors.keys.min { $0.description < $1.description } }
+
+    /// Sees to those that nobody has taken.
+    /// - Throws: `SystemError` when they are a service manager's, which has been told to keep them open for something.
+    consuming func finish() throws(SystemError) {
+        if isOwner {
+            for descriptor in descriptors.values.joined() { close(descriptor) }
+        } else if let name = first {
+            throw SystemError(
+                "use the socket for \(name) that was handed over, which `listen` does not name", code: EINVAL)
+        }
+    }
 }

@@ -12,37 +12,55 @@ struct ListeningSockets: ~Copyable {
     var streams: RigidArray<StreamSocket>
 
     /// Sockets at `addresses` for so many workers; those that are `inherited` are used instead of new ones.
-    /// - Throws: `SystemError` naming the address, also when a socket is left over that no address asks for.
+    /// - Throws: `SystemError` naming the address, also when a socket of a service manager is left over that no address
+    ///   asks for.
     init(_ addresses: [SocketAddress], workers: Int, inherited: consuming InheritedSockets) throws(SystemError) {
         var inherited = inherited
         var streams = RigidArray<StreamSocket>(capacity: addresses.count)
-        var kept: [SocketAddress: Int32] = [:]
+        var kept: [[Int32]] = []
         for address in addresses {
-            if let descriptor = inherited.take(.stream, at: address) {
+            var descriptors = inherited.take(.stream, at: address)[...]
+            if let descriptor = descriptors.popFirst() {
                 streams.append(try StreamSocket(inherited: descriptor, at: address))
             } else {
                 streams.append(try StreamSocket(listeningAt: address))
             }
-            kept[address] = inherited.take(.datagram, at: address)
+            for descriptor in descriptors { close(descriptor) }
+            kept.append(inherited.take(.datagram, at: address))
         }
-        if let socket = inherited.first {
-            throw SystemError(
-                "use the socket for \(socket) that was handed over, which `listen` does not name", code: EINVAL)
-        }
+        try inherited.finish()
+        let most = kept.lazy.map(\.count).max() ?? 0
         var datagrams = RigidArray<RigidArray<DatagramSocket>>(capacity: workers)
-        for _ in 0..<workers {
-            var sockets = RigidArray<DatagramSocket>(capacity: addresses.count)
-            for address in addresses {
-                if let descriptor = kept[address] {
-                    sockets.append(try DatagramSocket(sharing: descriptor, at: address))
-                } else {
-                    sockets.append(try DatagramSocket(listeningAt: address))
+        for worker in 0..<workers {
+            var sockets = RigidArray<DatagramSocket>(capacity: addresses.count * (1 + most / workers))
+            for (address, descriptors) in zip(addresses, kept) {
+                if descriptors.isEmpty { sockets.append(try DatagramSocket(listeningAt: address)) }
+                // One for each worker if there are as many; else workers share one, or have several.
+                let isShared = descriptors.count < workers
+                let own = stride(
+                    from: isShared && !descriptors.isEmpty ? worker % descriptors.count : worker,
+                    to: descriptors.count, by: workers)
+                for index in own {
+                    sockets.append(try DatagramSocket(copying: descriptors[index], at: address, isShared: isShared))
                 }
             }
             datagrams.append(sockets)
         }
-        for descriptor in kept.values { close(descriptor) }
+        for descriptor in kept.joined() { close(descriptor) }
         self.streams = streams
         self.datagrams = datagrams
+    }
+
+    /// Copies of all of them, which keep them open when these are closed.
+    /// - Throws: `SystemError` when there are too many open files.
+    func copies() throws(SystemError) -> [FileDescriptorBox] {
+        var copies: [FileDescriptorBox] = []
+        for worker in datagrams.indices {
+            for socket in datagrams[worker].indices {
+                copies.append(try FileDescriptorBox(copying: datagrams[worker][socket].descriptor.rawValue))
+            }
+        }
+        for socket in streams.indices { copies.append(try FileDescriptorBox(copying: streams[socket].rawValue)) }
+        return copies
     }
 }

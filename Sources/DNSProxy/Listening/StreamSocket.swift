@@ -36,6 +36,9 @@ struct StreamSocket: ~Copyable {
         self.address = address
     }
 
+    /// The kernel's handle.
+    var rawValue: Int32 { descriptor.rawValue }
+
     /// Gives the kernel's handle away.
     consuming func release() -> Int32 { descriptor.release() }
 }

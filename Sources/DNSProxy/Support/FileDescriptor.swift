@@ -12,6 +12,9 @@ struct FileDescriptor: ~Copyable {
         self.rawValue = rawValue
     }
 
+    /// Takes ownership of the open descriptor `rawValue`.
+    init(owning rawValue: Int32) { self.rawValue = rawValue }
+
     deinit { close(rawValue) }
 
     /// Gives the descriptor to somebody else, who closes it.

@@ -31,12 +31,12 @@ struct DatagramSocket: ~Copyable {
         self.init(try DatagramSocket.open(address), at: address, isShared: false)
     }
 
-    /// Listens at `address` by the socket `descriptor`, which other workers use too and which stays the caller's.
+    /// Listens at `address` by a copy of the socket `descriptor`, which other workers use too if it `isShared`.
     /// - Throws: `SystemError` naming the address.
-    init(sharing descriptor: Int32, at address: SocketAddress) throws(SystemError) {
+    init(copying descriptor: Int32, at address: SocketAddress, isShared: Bool) throws(SystemError) {
         try DatagramSocket.prepare(descriptor, at: address)
         let own = try FileDescriptor(fcntl(descriptor, F_DUPFD_CLOEXEC, 0), "use UDP \(address)")
-        self.init(own, at: address, isShared: true)
+        self.init(own, at: address, isShared: isShared)
     }
 
     /// The socket `descriptor`, which is bound to `address`.

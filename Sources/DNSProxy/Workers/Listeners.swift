@@ -28,6 +28,12 @@ struct Listeners: ~Copyable {
         }
     }
 
+    /// The first of the sockets that are bound to `address`; nil when there is none.
+    func index(of address: SocketAddress) -> Int? {
+        for index in sockets.indices where sockets[index].address == address { return index }
+        return nil
+    }
+
     /// Sends what has been collected.
     mutating func flush() {
         for index in sockets.indices { sockets[index].flush() }

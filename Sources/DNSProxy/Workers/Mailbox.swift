@@ -1,5 +1,6 @@
 import CLinux
 import DNSWire
+import FQDNCache
 import FQDNPolicy
 import Glibc
 import Synchronization
@@ -17,8 +18,10 @@ final class Mailbox: Sendable {
         case steered(sender: Sender, origin: QueryOrigin, message: [UInt8])
         /// What became of a question that an exchange has sent over a connection.
         case upstreamAnswer(exchange: ExchangeID, StreamAnswer)
-        /// Stop taking queries, answer what is in flight, then end.
-        case stop
+        /// A query that the process before this one has left without an answer.
+        case left(LeftQuery)
+        /// Stop taking queries, answer what is in flight, then end; at that moment with whatever is still in flight.
+        case stop(by: Moment)
     }
 
     /// Queries that other workers have passed on, since the start.

@@ -201,6 +201,14 @@ extension Pipeline {
         }
     }
 
+    /// Deals with every held reply as if its time were up.
+    mutating func endHolds(turn: Turn, listeners: inout Listeners) {
+        while let hold = holds.popExpired(now: .distantFuture) {
+            counters.holdTimeouts += 1
+            giveUp(hold, turn: turn, listeners: &listeners)
+        }
+    }
+
     /// Does with a held reply whose mapping could not be confirmed what the operator wants.
     private mutating func giveUp(_ hold: HoldTable.Hold, turn: Turn, listeners: inout Listeners) {
         if hold.failure.isEmpty {

@@ -23,8 +23,8 @@ struct Worker: ~Copyable, @unchecked Sendable {
     private var letters: [Mailbox.Letter] = []
     /// Where the engine sees how it does.
     private let status: WorkerStatus
-    /// Whether it takes no more queries.
-    private var isStopping = false
+    /// When it ends at the latest; nil while it takes queries.
+    private var end: Moment?
 
     /// The worker with this number, which answers at `sockets`.
     /// - Throws: `SystemError` when the kernel refuses to watch a socket.
@@ -43,8 +43,9 @@ struct Worker: ~Copyable, @unchecked Sendable {
         self.status = status
     }
 
-    /// Works until it is told to stop and nothing is in flight any more.
-    mutating func run() {
+    /// Works until it is told to stop and nothing is in flight any more, or its time is over. Returns the queries that have no
+    /// answer then.
+    mutating func run() -> [LeftQuery] {
         let shared = pipeline.shared
         var turn = Pipeline.Turn(
             shared: shared, snapshot: shared.snapshots.load(), epoch: 0, now: SystemClock.now())
@@ -59,7 +60,7 @@ struct Worker: ~Copyable, @unchecked Sendable {
             pipeline.adoptCookies()
             for index in 0..<ready {
                 switch Token(pipeline.epoll.token(at: index)) {
-                case .listener(let socket) where !isStopping: takeQueries(socket, turn: turn)
+                case .listener(let socket) where end == nil: takeQueries(socket, turn: turn)
                 case .listener: break
                 case .upstream(let socket): takeAnswers(socket, turn: turn)
                 case .mailbox: takeLetters(turn: turn)
@@ -75,7 +76,11 @@ struct Worker: ~Copyable, @unchecked Sendable {
             pipeline.counters.repliesUnsent = listeners.sendFailures
             pipeline.endTurn(startedAt: turn.now)
             show()
-            if isStopping, pipeline.holds.isEmpty, pipeline.exchanges.count == 0 { return }
+            if let end, pipeline.isIdle || turn.now >= end {
+                pipeline.endHolds(turn: turn, listeners: &listeners)
+                listeners.flush()
+                return pipeline.takeLeftQueries(listeners)
+            }
         }
     }
 
@@ -95,6 +100,7 @@ struct Worker: ~Copyable, @unchecked Sendable {
         var next = Moment.distantFuture
         if let deadline = pipeline.exchanges.nextDeadline { next = min(next, deadline) }
         if let deadline = pipeline.holds.nextDeadline { next = min(next, deadline) }
+        if let end { next = min(next, end) }
         guard next != .distantFuture else { return -1 }
         // What was released between the last look and this one must not be slept over.
         if !pipeline.holds.isEmpty {
@@ -191,16 +197,24 @@ struct Worker: ~Copyable, @unchecked Sendable {
                     continue
                 }
                 Worker.serve(
-                    message, from: origin, connection: connection, pipeline: &pipeline, listeners: &listeners,
-                    turn: turn)
+                    message, from: origin, sender: Sender(connection: connection), pipeline: &pipeline,
+                    listeners: &listeners, turn: turn)
             case .steered(let sender, let origin, let message):
                 pipeline.steeredTaken += 1
-                Worker.serve(
+                Worker.serveSteered(
                     message, from: origin, sender: sender, pipeline: &pipeline, listeners: &listeners, turn: turn)
             case .upstreamAnswer(let exchange, let answer):
                 pipeline.receive(answer, for: exchange, turn: turn, listeners: &listeners)
-            case .stop:
-                isStopping = true
+            case .left(let query):
+                guard let socket = listeners.index(of: query.listener) else { continue }
+                pipeline.counters.queriesUDP += 1
+                let origin = QueryOrigin(
+                    client: query.client.address, port: query.client.port, transport: .udp, arrived: turn.now)
+                Worker.serve(
+                    query.message, from: origin, sender: query.sender(socket: socket), pipeline: &pipeline,
+                    listeners: &listeners, turn: turn)
+            case .stop(let moment):
+                end = moment
                 for index in listeners.sockets.indices {
                     pipeline.epoll.remove(listeners.sockets[index].descriptor.rawValue)
                 }
@@ -211,7 +225,7 @@ struct Worker: ~Copyable, @unchecked Sendable {
     }
 
     /// Answers one query that another worker has passed on, or leaves it with the pipeline.
-    private static func serve(
+    private static func serveSteered(
         _ message: [UInt8], from origin: QueryOrigin, sender: Sender, pipeline: inout Pipeline,
         listeners: inout Listeners, turn: Pipeline.Turn
     ) {
@@ -221,15 +235,13 @@ struct Worker: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Answers one query of a connection, or leaves it with the pipeline.
+    /// Answers one query that did not come in a batch of datagrams, or leaves it with the pipeline.
     private static func serve(
-        _ message: [UInt8], from origin: QueryOrigin, connection: ConnectionID, pipeline: inout Pipeline,
+        _ message: [UInt8], from origin: QueryOrigin, sender: Sender, pipeline: inout Pipeline,
         listeners: inout Listeners, turn: Pipeline.Turn
     ) {
-        listeners.reply(to: Sender(connection: connection)) { output in
-            pipeline.handle(
-                message.span, from: origin, turn: turn, output: &output,
-                sender: { Sender(connection: connection) })
+        listeners.reply(to: sender) { output in
+            pipeline.handle(message.span, from: origin, turn: turn, output: &output, sender: { sender })
         }
     }
 }

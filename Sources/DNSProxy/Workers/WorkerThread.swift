@@ -6,11 +6,11 @@ import Synchronization
 final class WorkerThread: Sendable {
     /// The worker, until its thread takes it.
     private let worker: Mutex<Worker?>
-    /// Called on the thread when the worker has ended.
-    private let onEnd: @Sendable () -> Void
+    /// Called on the thread when the worker has ended, with the queries that it has not answered.
+    private let onEnd: @Sendable ([LeftQuery]) -> Void
 
     /// A thread for `worker`, not started yet.
-    init(_ worker: consuming sending Worker, onEnd: @escaping @Sendable () -> Void) {
+    init(_ worker: consuming sending Worker, onEnd: @escaping @Sendable ([LeftQuery]) -> Void) {
         self.worker = Mutex(worker)
         self.onEnd = onEnd
     }
@@ -32,9 +32,10 @@ final class WorkerThread: Sendable {
     /// Runs the worker to its end.
     fileprivate func run() {
         var worker = self.worker.withLock { $0.take() }
-        worker?.run()
+        let left = worker?.run() ?? []
+        // Its sockets are closed before anybody hears of it.
         worker = nil
-        onEnd()
+        onEnd(left)
     }
 }
 

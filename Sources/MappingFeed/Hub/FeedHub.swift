@@ -74,6 +74,26 @@ public final class FeedHub: Sendable {
         try? await loop.submit { core.value.endShutdown() }.get()
     }
 
+    /// Leaves the journal's files as they are but for what is appended, until `resumeCompaction`; returns when that is so.
+    public func suspendCompaction() async {
+        let core = core
+        try? await loop.flatSubmit { core.value.suspendCompaction() }.get()
+    }
+
+    /// Compacts the journal again when that is due.
+    public func resumeCompaction() async {
+        let core = core
+        try? await loop.submit { core.value.resumeCompaction() }.get()
+    }
+
+    /// Takes no more changes, writes what was published, and lets go of the journal and the socket at once, so that another
+    /// process can go on with them; `shutdown` is still to be called.
+    public func handOver() async {
+        shared.queue.withLock { $0.isClosed = true }
+        let core = core
+        try? await loop.flatSubmit { core.value.handOver() }.get()
+    }
+
     // MARK: Any thread
 
     /// Numbers an upsert and hands it to the loop; 0 means that the queue is full or closed and nothing was taken.

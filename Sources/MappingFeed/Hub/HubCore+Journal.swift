@@ -128,8 +128,8 @@ extension HubCore {
 
     /// Begins a compaction if one is due.
     func compactIfNeeded() {
-        guard journal?.needsCompaction == true, !stops.isRaised, loop.now >= journalState.nextCompaction,
-            journalState.backlog.isEmpty
+        guard journal?.needsCompaction == true, !stops.isRaised, !isCompactionSuspended,
+            loop.now >= journalState.nextCompaction, journalState.backlog.isEmpty
         else { return }
         let listing = listing()
         let job: CompactionJob
@@ -143,6 +143,7 @@ extension HubCore {
             noteJournalError(error)
             return
         }
+        compaction = loop.makePromise()
         let bound = NIOLoopBound(self, eventLoop: loop)
         let snapshot = snapshot
         let stops = stops
@@ -169,7 +170,33 @@ extension HubCore {
             // Removing the old journal is all that this can still fail at, and the next compaction tries it again.
             try? journal?.endCompaction(snapshotBytes: nil)
         }
+        compaction?.succeed()
+        compaction = nil
         updateReleased()
+    }
+
+    /// Begins no compaction any more, so that the files stay as they are but for what is appended; the future ends with the
+    /// compaction that is under way.
+    func suspendCompaction() -> EventLoopFuture<Void> {
+        isCompactionSuspended = true
+        return compaction?.futureResult ?? loop.makeSucceededVoidFuture()
+    }
+
+    /// Compacts again when it is due.
+    func resumeCompaction() {
+        isCompactionSuspended = false
+        compactIfNeeded()
+    }
+
+    /// Lets go of the journal; nothing is appended any more.
+    /// - Parameter isSynchronized: whether everything is to be on the disk first.
+    func closeJournal(isSynchronized: Bool) {
+        do {
+            if isSynchronized { try journal?.synchronize() }
+        } catch {
+            noteJournalError(error)
+        }
+        journal = nil
     }
 }
 

@@ -38,6 +38,10 @@ final class HubCore {
     var journal: Journal?
     /// How the journal does.
     var journalState: JournalState
+    /// Ends with the compaction that is under way; nil when there is none.
+    var compaction: EventLoopPromise<Void>?
+    /// Whether no compaction begins.
+    var isCompactionSuspended = false
     /// The listening channel.
     private var listener: (any Channel)?
     /// The listening channel's file.
@@ -183,18 +187,17 @@ final class HubCore {
         updateReleased()
     }
 
+    /// Writes what was published, and lets go of the journal and of the socket.
+    func handOver() -> EventLoopFuture<Void> {
+        let closed = stopListening()
+        closeJournal(isSynchronized: false)
+        updateReleased()
+        return closed
+    }
+
     /// Writes what was published, stops listening, and says goodbye to every subscriber.
     func beginShutdown() -> EventLoopFuture<Void> {
-        drain()
-        retryJournal()
-        stops.raise()
-        ticker?.cancel()
-        var closed: [EventLoopFuture<Void>] = []
-        if let listener {
-            closed.append(listener.close().recover { _ in })
-        }
-        socket?.remove()
-        socket = nil
+        var closed = [stopListening()]
         for subscriber in Array(subscribers.values) {
             closed.append(subscriber.channel.closeFuture)
             disconnect(subscriber, .shutdown, "the daemon stops")
@@ -203,14 +206,18 @@ final class HubCore {
         return .andAllComplete(closed, on: loop)
     }
 
-    /// Closes the journal.
-    func endShutdown() {
-        do {
-            try journal?.synchronize()
-        } catch {
-            noteJournalError(error)
-        }
-        journal = nil
+    /// Closes the journal, if it is not closed yet.
+    func endShutdown() { closeJournal(isSynchronized: true) }
+
+    /// Writes what was published, and takes no more subscribers.
+    private func stopListening() -> EventLoopFuture<Void> {
+        drain()
+        retryJournal()
+        stops.raise()
+        ticker?.cancel()
+        socket?.remove()
+        socket = nil
+        return listener?.close().recover { _ in } ?? loop.makeSucceededVoidFuture()
     }
 }
 

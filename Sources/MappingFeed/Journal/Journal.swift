@@ -55,19 +55,31 @@ public struct Journal: ~Copyable, Sendable {
     ) throws(JournalError) {
         let paths = JournalPaths(directory: directory)
         try FileSystem.makeDirectory(directory)
-        var lock = try JournalLock(paths.lock, directory: directory)
+        let lock = try JournalLock(paths.lock, directory: directory)
         for path in [paths.snapshot, paths.oldJournal, paths.journal] { try JournalRestoration.checkVersion(path) }
         try FileSystem.remove(paths.newSnapshot)
         try FileSystem.remove(paths.newJournal)
 
-        let now = now ?? UInt64(max(0, time(nil)))
-        let clockMark = clock.mark
-        var restoration = JournalRestoration(clock: clockMark, limits: limits)
-        try restoration.restoreSnapshot(paths.snapshot, now: now, restore)
-        let isOldNeeded = try restoration.restoreJournal(paths.oldJournal, now: now, restore)
-        if !isOldNeeded { try FileSystem.remove(paths.oldJournal) }
-        _ = try restoration.restoreJournal(paths.journal, now: now, restore)
+        let damage = JournalDamage.isSetAside(now: now ?? UInt64(max(0, time(nil))))
+        var restoration = JournalRestoration(clock: clock.mark, limits: limits)
+        try restoration.restoreSnapshot(paths.snapshot, damage, restore)
+        var old = JournalPlace()
+        try restoration.restoreJournal(paths.oldJournal, from: &old, damage, restore)
+        if !old.isNeeded { try FileSystem.remove(paths.oldJournal) }
+        var place = JournalPlace()
+        try restoration.restoreJournal(paths.journal, from: &place, damage, restore)
+        try self.init(
+            paths, lock, restoration, isOldNeeded: old.isNeeded, limits: limits, clock: clock)
+    }
 
+    /// Goes on behind what `restoration` has read, all that there is.
+    init(
+        _ paths: JournalPaths, _ lock: consuming JournalLock, _ restoration: consuming JournalRestoration,
+        isOldNeeded: Bool, limits: JournalLimits, clock: JournalClock
+    ) throws(JournalError) {
+        var lock = lock
+        var restoration = restoration
+        let clockMark = restoration.clock
         // Lines that were lost may have been sent: their numbers must not come to mean something else. Those that could
         // not be written are lost, and so may be what the kernel had not written back when the machine went down.
         let isWhole = restoration.problems.isEmpty && lock.wasWhole && !restoration.isOfOtherBoot
@@ -85,6 +97,8 @@ public struct Journal: ~Copyable, Sendable {
         recent = isWhole && !restoration.hasStep ? restoration.takeRecent() : nil
         self.instance = instance
         lastSequence = restoration.lastSequence
+        isCompactionForced = !restoration.problems.isEmpty || !wasWhole && restoration.events > 0 || isOldNeeded
+        snapshotBytes = restoration.snapshotBytes
         self.restoration = restoration
         self.clock = clock
         self.clockMark = clockMark
@@ -93,8 +107,6 @@ public struct Journal: ~Copyable, Sendable {
         self.lock = lock
         self.file = file
         bytes = size
-        snapshotBytes = restoration.snapshotBytes
-        isCompactionForced = !restoration.problems.isEmpty || !wasWhole && restoration.events > 0 || isOldNeeded
     }
 
     /// Hands over the last events, so that subscribers can resume among them; once.

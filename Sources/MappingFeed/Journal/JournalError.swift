@@ -23,6 +23,10 @@ public struct JournalError: Error, Hashable, Sendable {
         case locked
         /// The file was written in another protocol, whose name is given.
         case otherVersion(String)
+        /// A line cannot be read while another process has the journal open, from which on nothing may be left out.
+        case damaged(line: Int, reason: String)
+        /// The wall clock was set while the journal was read to be taken over.
+        case clockWasSet
     }
 
     /// An error about `path`.
@@ -45,6 +49,9 @@ extension JournalError: CustomStringConvertible {
         case .otherVersion(let version):
             return "\(path): written in the protocol \"\(JournalError.printable(version))\", this version reads "
                 + "\"\(FeedHello.currentProtocol)\"; nothing was changed; move the folder away to start anew"
+        case .damaged(let line, let reason):
+            return "\(path):\(line): \(reason); stop the other process first, then everything before it is restored"
+        case .clockWasSet: return "\(path): the clock was set while this was read; try again"
         case .makeDirectory: return "\(path): cannot make the journal's folder: \(reason)"
         case .open: return "\(path): cannot open: \(reason)"
         case .read: return "\(path): cannot read: \(reason)"

@@ -21,8 +21,8 @@ public struct JournalRestoration: Sendable {
     private(set) var isOfOtherBoot = false
     /// Whether the wall clock was set since any of the lines was written.
     private(set) var hasStep = false
-    /// How the clocks stand now.
-    private let clock: ClockMark
+    /// How the clocks stood when it began.
+    let clock: ClockMark
     /// Seconds that the times of the lines at hand are to be put forward by.
     private var shift = 0.0
     /// Bytes of the last events that are kept.
@@ -55,10 +55,10 @@ public struct JournalRestoration: Sendable {
 
     /// Hands the events of the snapshot to `body`.
     mutating func restoreSnapshot(
-        _ path: String, now: UInt64, _ body: (FeedEvent) -> Void
+        _ path: String, _ damage: JournalDamage, _ body: (FeedEvent) -> Void
     ) throws(JournalError) {
         guard FileSystem.exists(path) else { return }
-        let file = try File(path, O_RDWR)
+        let file = try File(path, damage.openFlags)
         var begin: UInt64 = 0
         var end: UInt64?
         let scan = try JournalScan(file) { (line, _) throws(FeedSyntaxError) in
@@ -80,37 +80,36 @@ public struct JournalRestoration: Sendable {
             problems.append(
                 JournalProblem(path: path, line: scan.lines + 1, reason: "the snapshot ends early", setAside: nil))
         }
-        try setAside(scan, file, now: now)
+        try note(scan, file, line: scan.lines + 1, damage)
     }
 
-    /// Hands the events of a journal that are newer than the snapshot to `body`, and returns whether there were any.
+    /// Hands the events of a journal from `place` on that are newer than the snapshot to `body`, and moves `place` behind
+    /// the last of them.
     mutating func restoreJournal(
-        _ path: String, now: UInt64, _ body: (FeedEvent) -> Void
-    ) throws(JournalError) -> Bool {
-        guard FileSystem.exists(path) else { return false }
-        let file = try File(path, O_RDWR)
-        var hasHello = false
-        var previous: UInt64 = 0
-        var isNeeded = false
-        let scan = try JournalScan(file) { (line, bytesBehind) throws(FeedSyntaxError) in
+        _ path: String, from place: inout JournalPlace, _ damage: JournalDamage, _ body: (FeedEvent) -> Void
+    ) throws(JournalError) {
+        guard FileSystem.exists(path) else { return }
+        let file = try File(path, damage.openFlags)
+        let scan = try JournalScan(file, from: place.offset) { (line, bytesBehind) throws(FeedSyntaxError) in
             guard let event = try FeedEvent.decode(line) else { return }
             if case .hello(let hello) = event {
-                hasHello = true
+                place.hasHello = true
                 greet(hello)
                 return
             }
-            guard hasHello else { throw FeedSyntaxError(.missingField("protocol"), at: 0) }
+            guard place.hasHello else { throw FeedSyntaxError(.missingField("protocol"), at: 0) }
             guard event.isChange, let sequence = event.sequence else { return }
-            guard sequence > previous else { throw FeedSyntaxError(.badValue("seq"), at: 0) }
-            previous = sequence
+            guard sequence > place.previous else { throw FeedSyntaxError(.badValue("seq"), at: 0) }
+            place.previous = sequence
             // What would be dropped again is not kept in the first place.
             if bytesBehind <= recentBytes { tail.append(event, sequence, line) }
             guard sequence > snapshotSequence else { return }
-            isNeeded = true
+            place.isNeeded = true
             hand(event, to: body)
         }
-        try setAside(scan, file, now: now)
-        return isNeeded
+        place.offset = scan.goodLength
+        place.lines += scan.lines
+        try note(scan, file, line: place.lines + 1, damage)
     }
 
     /// Takes the instance and the sequence number of a greeting.
@@ -140,11 +139,17 @@ public struct JournalRestoration: Sendable {
         body(.upsert(upsert))
     }
 
-    /// Moves what could not be read to a file of its own, so that appending goes on behind what could.
-    private mutating func setAside(
-        _ scan: JournalScan, _ file: borrowing File, now: UInt64
+    /// Does what `damage` says about the line that could not be read, if there is one: moves it and all behind it to a file
+    /// of its own, so that appending goes on behind what could be read, or leaves them alone.
+    private mutating func note(
+        _ scan: JournalScan, _ file: borrowing File, line: Int, _ damage: JournalDamage
     ) throws(JournalError) {
         guard let failure = scan.failure else { return }
+        guard case .isSetAside(let now) = damage else {
+            // The last line may be one that the other process has begun to write.
+            guard failure.reason != .truncated else { return }
+            throw JournalError(.damaged(line: line, reason: failure.description), file.path)
+        }
         var target = "\(file.path).corrupt-\(now)"
         var attempt = 1
         while FileSystem.exists(target), attempt < 1000 {
@@ -162,7 +167,37 @@ public struct JournalRestoration: Sendable {
         try copy.synchronize()
         try file.truncate(to: scan.goodLength)
         problems.append(
-            JournalProblem(path: file.path, line: scan.lines + 1, reason: failure.description, setAside: target))
+            JournalProblem(path: file.path, line: line, reason: failure.description, setAside: target))
+    }
+}
+
+/// How far a journal was read.
+struct JournalPlace: Sendable {
+    /// Bytes that were read.
+    var offset = 0
+    /// Lines among them.
+    var lines = 0
+    /// Whether there was a greeting among them.
+    var hasHello = false
+    /// The last sequence number among them.
+    var previous: UInt64 = 0
+    /// Whether there was a change among them that the snapshot does not have.
+    var isNeeded = false
+}
+
+/// What happens to lines that cannot be read.
+enum JournalDamage {
+    /// They are moved to a file of their own, whose name says when: seconds since the epoch.
+    case isSetAside(now: UInt64)
+    /// They stay, because the file is another process's; a last line without its end is one that is being written.
+    case isLeft
+
+    /// How a file is opened.
+    var openFlags: Int32 {
+        switch self {
+        case .isSetAside: O_RDWR
+        case .isLeft: O_RDONLY
+        }
     }
 }
 

@@ -2,9 +2,9 @@ internal import Glibc
 
 /// Reads the lines of one journal file, in memory that does not grow with the file.
 struct JournalScan {
-    /// Bytes of the lines that were read without an error.
-    private(set) var goodLength = 0
-    /// Lines among them.
+    /// Where the lines end that were read without an error.
+    private(set) var goodLength: Int
+    /// How many those were.
     private(set) var lines = 0
     /// What is wrong with the line behind them; nil if the file was read to its end.
     private(set) var failure: FeedSyntaxError?
@@ -12,13 +12,15 @@ struct JournalScan {
     /// Bytes that are read at a time, at most.
     private static let maxChunk = 1 << 20
 
-    /// Hands each line, without its newline, to `body`, until one is refused or the file ends; with it the bytes of the
-    /// file behind the line, as far as they were there at the beginning.
+    /// Hands each line from `offset` on, without its newline, to `body`, until one is refused or the file ends; with it
+    /// the bytes of the file behind the line, as far as they were there at the beginning.
     init(
-        _ file: borrowing File, _ body: (Span<UInt8>, _ bytesBehind: Int) throws(FeedSyntaxError) -> Void
+        _ file: borrowing File, from offset: Int = 0,
+        _ body: (Span<UInt8>, _ bytesBehind: Int) throws(FeedSyntaxError) -> Void
     ) throws(JournalError) {
+        goodLength = offset
         let size = try file.size()
-        let chunk = min(size + 1, JournalScan.maxChunk)
+        let chunk = min(max(size - offset, 0) + 1, JournalScan.maxChunk)
         var buffer: [UInt8] = []
         var start = 0
         while true {

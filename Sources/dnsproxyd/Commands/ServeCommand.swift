@@ -13,9 +13,19 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES:
               dnsproxyd serve -c /etc/dnsproxyd/dnsproxyd.yaml
+
+            Replace a daemon that runs by this one, without a query lost:
+              dnsproxyd serve -c /etc/dnsproxyd/dnsproxyd.yaml --takeover
             """)
 
     @OptionGroup var file: ConfigurationOption
+
+    @Flag(
+        help: """
+            Take the sockets of the daemon that runs with the same admin.socket, which then ends; start as usual if there \
+            is none.
+            """)
+    var takeover = false
 
     func run() async throws {
         let configuration = try file.load()
@@ -28,12 +38,16 @@ struct ServeCommand: AsyncParsableCommand {
         // Caught from here on, so that a reload that comes early does not end the process.
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         do {
-            let engine = try Engine(configuration: configuration.engine, logger: logger)
+            let daemon = try Daemon(configuration: configuration.engine, takesOver: takeover, logger: logger)
             var quiet = logger
             quiet.logLevel = max(.warning, logger.logLevel)
-            let services: [any Service] = [engine, ReloadService(engine: engine, hangups: hangups, logger: logger)]
+            let reloads = ReloadService(daemon: daemon, hangups: hangups, logger: logger)
             let group = ServiceGroupConfiguration(
-                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+                services: [
+                    // It also ends by itself, when another process has taken over.
+                    .init(service: daemon, successTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: reloads),
+                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
             try await ServiceGroup(configuration: group).run()
         } catch EngineError.documents(let problems) {
             throw ProblemReport(problems).failure
@@ -48,7 +62,7 @@ struct ServeCommand: AsyncParsableCommand {
 /// Reads the documents again at every SIGHUP; the engine says in the log what came of it.
 private struct ReloadService: Service {
     /// Whose documents.
-    let engine: Engine
+    let daemon: Daemon
     /// The signals.
     let hangups: UnixSignalsSequence
     /// Where the signal is noted.
@@ -58,7 +72,7 @@ private struct ReloadService: Service {
     func run() async {
         for await _ in hangups.cancelOnGracefulShutdown() {
             logger.info("SIGHUP: reading the documents again")
-            _ = await engine.reload()
+            _ = await daemon.reload()
         }
     }
 }

@@ -82,8 +82,9 @@ final class FeedNode {
         configuration.learning.maxAddressesPerName = 6
         // The clock of the test runs ahead of that by which a restart bounds what it finds.
         configuration.learning.minTTL = 1_000_000
+        var nobody: Predecessor?
         learning = try Engine.learning(
-            configuration, statuses: [], loop: MultiThreadedEventLoopGroup.singleton.next(),
+            configuration, statuses: [], loop: MultiThreadedEventLoopGroup.singleton.next(), predecessor: &nobody,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         try await learning.hub.start()
     }

@@ -44,6 +44,22 @@ final class Daemon {
         try waitUntilReady()
     }
 
+    /// Starts another process that takes over, and returns that of before when the new one is ready.
+    @discardableResult
+    func takeOver() throws -> RunningProcess {
+        let old = process
+        let new = try Daemon.launch(configuration, in: namespace, options: ["--takeover"])
+        try old.wait()
+        try adopt(new)
+        return old
+    }
+
+    /// Goes on with `process`, which serves in its place, and returns when that is ready.
+    func adopt(_ process: RunningProcess) throws {
+        self.process = process
+        try waitUntilReady()
+    }
+
     /// Ends it as a service manager does, and returns its exit status.
     func stop() throws -> Int32 {
         process.signal(SIGTERM)
@@ -65,9 +81,10 @@ final class Daemon {
 
     /// Starts the program without waiting for anything.
     static func launch(
-        _ configuration: String, in namespace: Namespace? = nil, under manager: ServiceManager? = nil
+        _ configuration: String, in namespace: Namespace? = nil, under manager: ServiceManager? = nil,
+        options: [String] = []
     ) throws -> RunningProcess {
-        let command = [program, "serve", "-c", configuration]
+        let command = [program, "serve", "-c", configuration] + options
         if let manager { return try manager.start(command) }
         return try RunningProcess(namespace?.command(command) ?? command)
     }

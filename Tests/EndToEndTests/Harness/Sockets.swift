@@ -91,9 +91,9 @@ struct Endpoint {
     func connect(_ socket: Socket) -> Bool { call { Glibc.connect(socket.descriptor, $0, $1) } }
 }
 
-/// A connected stream socket to the Unix socket at `path`; nil when nobody listens there.
-func connectUnix(_ path: String) throws -> Socket? {
-    let socket = try Socket(Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0))
+/// A socket connected to the Unix socket at `path`; nil when nobody listens there.
+func connectUnix(_ path: String, type: __socket_type = SOCK_STREAM) throws -> Socket? {
+    let socket = try Socket(Glibc.socket(AF_UNIX, Int32(type.rawValue), 0))
     return try withUnixAddress(path) { connect(socket.descriptor, $0, $1) == 0 } ? socket : nil
 }
 
