@@ -1,4 +1,5 @@
 import DNSWire
+import Glibc
 import Testing
 
 @testable import MappingFeed
@@ -164,6 +165,24 @@ struct FeedRestartTests {
         #expect(harness.publish(1...1) == 0)
         group.letGo()
         await harness.released(10)
+        await harness.hub.shutdown()
+        group.end()
+    }
+
+    @Test func `a change is in the journal before a subscriber can know of it`() async throws {
+        let group = StuckLoop()
+        let harness = try await HubHarness(loop: group.loop)
+        let subscriber = try await RawSubscriber(harness.socket)
+        _ = try await subscriber.snapshot(Subscription())
+        let path = harness.folder.file("journal/journal.jsonl")
+        // Written at once, and so many that this takes longer than to read the first of them.
+        await group.hold()
+        harness.publish(1...20_000)
+        group.letGo()
+        #expect(try await subscriber.changes(1) == [1])
+        let size = try File(path, O_RDONLY).size()
+        #expect(try await subscriber.changes(19_999).last == 20_000)
+        #expect(try size == File(path, O_RDONLY).size())
         await harness.hub.shutdown()
         group.end()
     }

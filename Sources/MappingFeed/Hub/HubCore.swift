@@ -78,8 +78,9 @@ final class HubCore {
 
     // MARK: From the queue to the journal and the subscribers
 
-    /// Takes what was published: encodes it once, sends it to every subscriber, and writes it to the journal while they
-    /// work on it. A subscriber may so know what a crash keeps out of the journal; it does not resume then.
+    /// Takes what was published: encodes it once, writes it to the journal, and sends it to every subscriber. In this order,
+    /// because a number that a subscriber knows must never come to mean something else: after a death in between nobody
+    /// knows a change that the journal does not have.
     func drain() {
         // Out of the properties while they are used, so that not each access has to be checked.
         var taken = self.taken
@@ -108,8 +109,8 @@ final class HubCore {
         for batch in batches {
             if let slice = bytes.readSlice(length: batch.length) { recent.append(slice, batch) }
         }
-        for subscriber in subscribers.values { pump(subscriber) }
         append(writer.bytes.span, through: recent.last)
+        for subscriber in subscribers.values { pump(subscriber) }
         noteClockSteps()
         writer.reset(keeping: HubCore.keptBytes)
         self.writer = writer
