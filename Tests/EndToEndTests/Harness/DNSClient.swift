@@ -2,7 +2,7 @@ import Foundation
 
 /// A UDP client that the test holds in its hands: any source address, any bytes, and the moment of each answer.
 /// Names and messages are written here once more on purpose, independently of the daemon's own codec.
-final class DNSClient {
+final class DNSClient: Sendable {
     /// The connected socket.
     private let socket: Socket
 

@@ -19,6 +19,8 @@ final class Daemon {
     private let namespace: Namespace?
     /// What a service manager gives it.
     private let manager: ServiceManager?
+    /// The command that becomes the program, such as `env`; empty for none.
+    private let wrapper: [String]
     /// The process of the last start.
     private(set) var process: RunningProcess
     /// The path of its admin socket.
@@ -26,21 +28,25 @@ final class Daemon {
     /// The path of its feed socket.
     var feedSocket: String { workspace.file("feed.sock") }
 
-    /// Starts a daemon as `setup` says, in `namespace` or under `manager` if there is one, and returns when it is ready.
-    init(_ setup: Setup, in namespace: Namespace? = nil, under manager: ServiceManager? = nil) throws {
+    /// Starts a daemon as `setup` says, in `namespace`, under `manager` or through `wrapper` if there is one, and returns
+    /// when it is ready.
+    init(
+        _ setup: Setup, in namespace: Namespace? = nil, under manager: ServiceManager? = nil,
+        through wrapper: [String] = []
+    ) throws {
         self.namespace = namespace
         self.manager = manager
+        self.wrapper = wrapper
         workspace = try Workspace()
         port = try setup.port ?? Ports.free()
         configuration = try setup.write(to: workspace, port: port)
-        process = try Daemon.launch(configuration, in: namespace, under: manager)
+        process = try Daemon.launch(configuration, in: namespace, under: manager, through: wrapper)
         try waitUntilReady()
     }
 
     /// Starts it again after its end, and returns when it is ready.
     func restart() throws {
-        try process.wait()
-        process = try Daemon.launch(configuration, in: namespace, under: manager)
+        try beginRestart()
         try waitUntilReady()
     }
 
@@ -58,6 +64,12 @@ final class Daemon {
     func adopt(_ process: RunningProcess) throws {
         self.process = process
         try waitUntilReady()
+    }
+
+    /// Starts it again after its end, without waiting for anything.
+    func beginRestart() throws {
+        try process.wait()
+        process = try Daemon.launch(configuration, in: namespace, under: manager, through: wrapper)
     }
 
     /// Ends it as a service manager does, and returns its exit status.
@@ -82,9 +94,9 @@ final class Daemon {
     /// Starts the program without waiting for anything.
     static func launch(
         _ configuration: String, in namespace: Namespace? = nil, under manager: ServiceManager? = nil,
-        options: [String] = []
+        through wrapper: [String] = [], options: [String] = []
     ) throws -> RunningProcess {
-        let command = [program, "serve", "-c", configuration] + options
+        let command = wrapper + [program, "serve", "-c", configuration] + options
         if let manager { return try manager.start(command) }
         return try RunningProcess(namespace?.command(command) ?? command)
     }

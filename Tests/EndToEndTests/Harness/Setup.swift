@@ -10,6 +10,8 @@ struct Setup {
     var upstreams: [String] = []
     /// How long answers wait for acknowledgements.
     var maxDelay = "100ms"
+    /// The folder of its journal.
+    var journal = "journal"
     /// Policy documents by file name.
     var policies: [String: String] = [:]
     /// A folder of policy documents that the test sees to itself; nil for one with `policies`.
@@ -91,7 +93,7 @@ struct Setup {
             identities: [identities.yaml]
             zones: [\(zone == nil ? "" : "local.zone")]
             \(upstreams.isEmpty ? "" : "upstreams: [\(upstreams.joined(separator: ", "))]")
-            feed: {socket: feed.sock, journal: journal, maxDelay: \(maxDelay)}
+            feed: {socket: feed.sock, journal: \(journal), maxDelay: \(maxDelay)}
             admin: {socket: admin.sock, http: \(Setup.local(metricsPort)), health: \(Setup.local(healthPort))\(admin)}
             \(extra)
 
