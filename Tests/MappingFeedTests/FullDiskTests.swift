@@ -69,6 +69,27 @@ struct FullDiskTests {
         #expect(restored == last)
     }
 
+    @Test func `what is given up last is released by the snapshot that has it, though nothing follows`() async throws {
+        let group = StuckLoop()
+        let harness = try await HubHarness(
+            hasSocket: false, in: folder, limits: JournalLimits(minimumBytes: 1 << 30), loop: group.loop
+        ) {
+            $0.journalBacklogBytes = 0
+            $0.compactionRetry = .milliseconds(5)
+        }
+        // At once, so that all of it is given up.
+        await group.hold()
+        let last = harness.publish(1...10_000)
+        group.letGo()
+        try await harness.until { harness.hub.counters.journalErrors > 0 }
+        try makeRoom()
+        await harness.released(last)
+        await harness.hub.shutdown()
+        group.end()
+        let sequence = try Journal(directory: folder.file("journal")) { _ in }.restoration.lastSequence
+        #expect(sequence == last)
+    }
+
     @Test func `when too much waits for the disk, a snapshot makes the journal whole`() async throws {
         let harness = try await HubHarness(hasSocket: false, in: folder, limits: JournalLimits(minimumBytes: 1 << 30)) {
             $0.journalBacklogBytes = 0

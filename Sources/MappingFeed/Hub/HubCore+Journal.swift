@@ -15,6 +15,8 @@ struct JournalState {
     private(set) var backlogLast: UInt64 = 0
     /// Whether changes were given up that only a snapshot can bring into the journal.
     fileprivate(set) var hasGap = false
+    /// The last change that was given up.
+    private var gapEnd: UInt64 = 0
     /// When a compaction may be tried again.
     fileprivate var nextCompaction = NIODeadline.uptimeNanoseconds(0)
     /// How often the wall clock was set, as far as that was noted.
@@ -34,7 +36,8 @@ struct JournalState {
     /// Notes that everything up to `sequence` was appended.
     fileprivate mutating func append(through sequence: UInt64) {
         appended = sequence
-        if !hasGap { durable = sequence }
+        // A snapshot may have had more than was appended when it was written.
+        if !hasGap { durable = max(durable, sequence) }
     }
 
     /// Keeps lines for later, or gives them all up if there are more than `limit` bytes.
@@ -42,6 +45,7 @@ struct JournalState {
         if backlog.count + lines.count > limit {
             backlog = []
             hasGap = true
+            gapEnd = sequence
         } else {
             backlog.reserveCapacity(backlog.count + lines.count)
             for index in lines.indices { backlog.append(lines[index]) }
@@ -55,10 +59,11 @@ struct JournalState {
         append(through: backlogLast)
     }
 
-    /// Notes that a snapshot made the journal whole.
-    fileprivate mutating func closeGap() {
-        hasGap = false
-        durable = appended
+    /// Notes that there is a snapshot of everything up to `covered`. It makes the journal whole if it has the last change that
+    /// was given up; what is behind it is durable only if nothing is missing.
+    fileprivate mutating func closeGap(covered: UInt64) {
+        hasGap = gapEnd > covered
+        durable = max(durable, hasGap ? covered : max(appended, covered))
     }
 }
 
@@ -149,16 +154,16 @@ extension HubCore {
         let stops = stops
         pool.submit { state in
             let result = state == .active ? job.run(snapshot, stops) : .success(nil)
-            bound.eventLoop.execute { bound.value.endCompaction(result) }
+            bound.eventLoop.execute { bound.value.endCompaction(result, covered: listing.sequence) }
         }
     }
 
-    /// Takes over what a compaction came to: the snapshot's bytes, or nil if it was stopped.
-    private func endCompaction(_ result: Result<Int?, JournalError>) {
+    /// Takes over what a compaction of everything up to `covered` came to: the snapshot's bytes, or nil if it was stopped.
+    private func endCompaction(_ result: Result<Int?, JournalError>, covered: UInt64) {
         do {
             let bytes = try result.get()
             // The snapshot is in its place even if the old journal cannot be removed.
-            if bytes != nil, journalState.hasGap { journalState.closeGap() }
+            if bytes != nil, journalState.hasGap { journalState.closeGap(covered: covered) }
             try journal?.endCompaction(snapshotBytes: bytes)
             if bytes != nil {
                 count { $0.compactions += 1 }
