@@ -6,14 +6,16 @@ ENFORCER := Examples/nft-enforcer
 BUILD_PACKAGES := libldns-dev pkg-config
 ENFORCER_PACKAGES := libnftables-dev libnetfilter-conntrack-dev
 TEST_PACKAGES := $(BUILD_PACKAGES) $(ENFORCER_PACKAGES) nsd unbound openssl bind9-dnsutils ldnsutils iproute2 nftables curl nginx python3 \
-	dnsperf prometheus python3-prometheus-client mandoc zsh fish chromium chromium-driver
+	dnsperf faketime prometheus python3-prometheus-client mandoc zsh fish chromium chromium-driver
 BENCH_PACKAGES := $(BUILD_PACKAGES) nsd bind9-dnsutils dnsperf unbound dnsmasq-base valgrind binutils python3
 SPEED_PACKAGES := $(BENCH_PACKAGES) dnsdist gcc libc6-dev
+SOAK_MINUTES ?= 60
+CRASHES ?= 1000
 SPEED_FIGURES := .build/speed.json
 SOURCES := Package.swift Sources Tests $(ENFORCER)/Package.swift $(ENFORCER)/Sources $(ENFORCER)/Tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test e2e build man completions enforcer lint format fuzz test-sanitize screenshots \
+.PHONY: help run test e2e test-crash soak build man completions enforcer lint format fuzz test-sanitize screenshots \
 	bench bench-first bench-allocations bench-instructions bench-baseline bench-feed bench-policy \
 	bench-cache bench-reload bench-upgrade clean
 
@@ -32,6 +34,15 @@ e2e: ## the proof: clients, firewall and servers in network namespaces, with cou
 	@scripts/install-packages $(TEST_PACKAGES)
 	$(SWIFT) build --package-path $(ENFORCER)
 	DNSPROXYD_REQUIRE_ENFORCER=1 $(SWIFT) test --filter Enforcement
+
+test-crash: ## kill -9 at a thousand moments under load, a flood of 200,000 names in 96 MB (root; half an hour)
+	@scripts/install-packages $(TEST_PACKAGES)
+	DNSPROXYD_CRASHES=$(CRASHES) $(SWIFT) test --filter 'EndToEnd.Crashes'
+	DNSPROXYD_FLOOD=200000 $(SWIFT) test --filter 'EndToEnd.MemoryLimits'
+
+soak: build ## everything at once for SOAK_MINUTES (60): memory, descriptors and latencies have to stay flat
+	@scripts/install-packages $(BENCH_PACKAGES)
+	Benchmarks/soak/soak $(RELEASE) --minutes $(SOAK_MINUTES) --into .build/soak
 
 build: ## the release build of the daemon
 	@scripts/install-packages $(BUILD_PACKAGES)

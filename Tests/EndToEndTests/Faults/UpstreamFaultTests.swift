@@ -49,7 +49,7 @@ extension EndToEnd {
             let daemon = try Daemon(Setup(upstream: relay.port))
             let client = try daemon.client()
             let known = (1...10).map { "known\($0).test.example" }
-            for flap in 1...3 {
+            for flap in 1...2 {
                 let fresh = try Self.ask(client, known)
                 #expect(fresh.values.allSatisfy { $0.code == 0 && $0.records == 1 }, "flap \(flap): \(fresh)")
                 relay.swallow(true)
@@ -86,7 +86,7 @@ extension EndToEnd {
                 try #require(result.status == 0, "\(result.errors)")
             }
             // Every question has an answer, if only that there is none; who repeats it finds the packets that pass.
-            var left = (11...22).map { "host\($0).test.example" }
+            var left = (11...18).map { "host\($0).test.example" }
             var rounds = 0
             try eventually("never answered: \(left)", within: .seconds(90)) {
                 rounds += 1
@@ -103,7 +103,7 @@ extension EndToEnd {
             #expect(rules.contains(/packets [1-9]/), "no packet was lost: \(rules)")
             #expect(try namespace.execute(["nft", "delete table inet faults"]).status == 0)
             print(
-                "half of the packets lost: 12 names in \(rounds) rounds of questions, \(try daemon.counter("upstream_failures")) failures"
+                "half of the questions lost: 8 names in \(rounds) rounds of questions, \(try daemon.counter("upstream_failures")) failures"
             )
         }
     }
