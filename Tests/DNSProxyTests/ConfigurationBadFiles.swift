@@ -50,6 +50,25 @@ extension ConfigurationTests {
             "1:20: error: allowQueriesFrom[0]: expected an address or a network such as 10.0.0.0/8, without bits "
                 + "behind its length, found \"10.0.0.1/8\""
         ),
+        // limits
+        (
+            "limits: {connections: 0}\n",
+            "1:23: error: limits.connections: expected a whole number from 1 to 1000000, found \"0\""
+        ),
+        ("limits: {idleTimeout: 2h}\n", "1:23: error: limits.idleTimeout: expected a time from 1s to 1h"),
+        ("limits: {idleTimeout: 0s}\n", "1:23: error: limits.idleTimeout: expected a time from 1s to 2147483647s"),
+        (
+            "limits: {responsesPerSecond: 0}\n",
+            "1:30: error: limits.responsesPerSecond: expected a whole number from 1 to 1000000, found \"0\""
+        ),
+        (
+            "limits: {ipv6PrefixLength: 129}\n",
+            "1:28: error: limits.ipv6PrefixLength: expected a whole number from 32 to 128, found \"129\""
+        ),
+        (
+            "limits: {responsePerSecond: 5}\n",
+            "1:10: error: limits: unknown key \"responsePerSecond\" (did you mean \"responsesPerSecond\"?)"
+        ),
         // upstreams
         ("upstreams: [192.0.2.1]\n", "1:13: error: upstreams[0]: expected a mapping of keys and values, found text"),
         ("upstreams: [{policy: random}]\n", "1:13: error: upstreams[0]: \"servers\" is missing"),

@@ -40,6 +40,9 @@ import Testing
         #expect(engine.admin.health?.description == "127.0.0.1:8080")
         #expect(engine.flows.recent == 4_096 && engine.flows.rate == 1_000 && engine.flows.watchedRate == 20_000)
         #expect(engine.flows.export == nil && !engine.metrics.upstreamLabels)
+        #expect(engine.limits.connections == 4_096 && engine.limits.connectionsPerClient == 256)
+        #expect(engine.limits.idleTimeout == 10)
+        #expect(engine.limits.responsesPerSecond == nil && engine.limits.ipv6PrefixLength == 64)
         #expect(configuration.log == LogConfiguration())
         #expect(configuration.problems.isEmpty)
     }
@@ -70,6 +73,12 @@ import Testing
             feed: {socket: /tmp/feed.sock, journal: state, maxDelay: 250ms, onDelay: servfail, requireEnforcer: true}
             admin: {socket: run/admin.sock, http: "0.0.0.0:9999", health: "[::]:8081", exposeHTTP: true, page: true}
             metrics: {upstreamLabels: true}
+            limits:
+              connections: 10000
+              connectionsPerClient: 20
+              idleTimeout: 1m
+              responsesPerSecond: 500
+              ipv6PrefixLength: 128
             flows:
               recent: 100
               rate: 0
@@ -131,6 +140,9 @@ import Testing
         #expect(engine.admin.socket == "/etc/dnsproxyd/run/admin.sock")
         #expect(engine.admin.http?.description == "0.0.0.0:9999" && engine.admin.health?.description == "[::]:8081")
         #expect(engine.flows.recent == 100 && engine.flows.rate == 0 && engine.flows.watchedRate == 5)
+        #expect(engine.limits.connections == 10_000 && engine.limits.connectionsPerClient == 20)
+        #expect(engine.limits.idleTimeout == 60)
+        #expect(engine.limits.responsesPerSecond == 500 && engine.limits.ipv6PrefixLength == 128)
         let export = try #require(engine.flows.export)
         #expect(export.file == "/etc/dnsproxyd/flows.log" && export.maxSize == 1_000_000 && export.maxFiles == 0)
         #expect(export.allow.count == 1 && export.deny.count == 2)
@@ -140,6 +152,11 @@ import Testing
         #expect(export.deny[0].identityNames == ["shop/web"] && export.deny[0].clients.count == 1)
         #expect(configuration.log.level == .debug && configuration.log.format == .json)
         #expect(configuration.problems.isEmpty)
+    }
+
+    @Test(arguments: ["none", "null", "\"\""])
+    func `responses are not limited where the limit is switched off`(_ value: String) throws {
+        #expect(try read("limits: {responsesPerSecond: \(value)}").engine.limits.responsesPerSecond == nil)
     }
 
     @Test func `flows are switched off, or exported to standard output`() throws {

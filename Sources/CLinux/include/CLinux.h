@@ -15,6 +15,8 @@
 #pragma pop_macro("__USE_XOPEN")
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/sock_diag.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>

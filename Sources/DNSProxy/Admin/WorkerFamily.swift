@@ -48,7 +48,13 @@ struct WorkerFamily: Sendable {
             [
                 ("not_query", \.droppedNotQuery), ("oversized", \.droppedOversized),
                 ("not_allowed", \.droppedNotAllowed), ("overloaded", \.droppedOverloaded),
+                ("no_host", \.droppedNoHost), ("own_listener", \.droppedOwnListener),
+                ("rate_limited", \.droppedRateLimited),
             ]),
+        WorkerFamily(
+            "receive_drops_total", "Datagrams that the kernel dropped: no room for them, or their client flooded.",
+            \.receiveDrops),
+        WorkerFamily("floods_total", "Times that a client's datagrams began to be thinned out.", \.floods),
         WorkerFamily(
             "replies_unsent_total", "Replies that the kernel did not take; their queries are counted as answered.",
             \.repliesUnsent),
@@ -63,8 +69,20 @@ struct WorkerFamily: Sendable {
             "connections_refused_total", "Connections closed at once because there were too many.",
             \.connectionsRefused),
         WorkerFamily(
-            "queries_overloaded_total", "Queries answered SERVFAIL because of a limit, by what was full.", by: "limit",
-            [("table", \.overloaded), ("client", \.overloadedClient), ("server", \.overloadedServer)]),
+            "connections_closed_total", "Connections closed because their clients were too slow, by what they did.",
+            by: "reason", [("slow_reader", \.connectionsSlowReader), ("slow_writer", \.connectionsSlowWriter)]),
+        WorkerFamily(
+            "accept_failures_total", "Times that no connection could be taken for want of descriptors or memory.",
+            \.acceptFailures),
+        WorkerFamily(
+            "queries_overloaded_total", "Queries answered SERVFAIL, or TC (rate), because of a limit, by which.",
+            by: "limit",
+            [
+                ("table", \.overloaded), ("client", \.overloadedClient), ("server", \.overloadedServer),
+                ("rate", \.overloadedRate),
+            ]),
+        WorkerFamily(
+            "queries_shed_total", "Waiting queries that made room for a client with fewer.", \.shed),
         WorkerFamily("cache_hits_total", "Queries that the cache had an answer for within its lifetime.", \.cacheHits),
         WorkerFamily("cache_misses_total", "Queries that the cache had no answer for.", \.cacheMisses),
         WorkerFamily(

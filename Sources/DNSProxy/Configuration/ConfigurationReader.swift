@@ -51,6 +51,7 @@ struct ConfigurationReader {
             readFeed(&root)
             readAdmin(&root)
             readFlows(&root)
+            root.mapping("limits") { readLimits(&$0) }
             root.mapping("metrics") { metrics in
                 engine.metrics.upstreamLabels = metrics.bool("upstreamLabels") ?? engine.metrics.upstreamLabels
             }
@@ -109,6 +110,26 @@ struct ConfigurationReader {
             let most = TimeSpan.text(milliseconds: Int(engine.cache.maxTTL) * 1_000)
             problems.error(culprit, "minTTL (\(least)) is above maxTTL (\(most))")
         }
+    }
+
+    /// `limits`.
+    private mutating func readLimits(_ limits: inout DocumentMapping) {
+        let counts = 1...1_000_000
+        engine.limits.connections = limits.integer("connections", in: counts) ?? engine.limits.connections
+        engine.limits.connectionsPerClient =
+            limits.integer("connectionsPerClient", in: counts) ?? engine.limits.connectionsPerClient
+        if let node = limits.value("idleTimeout"), let value = seconds(node, from: 1) {
+            if value <= 3_600 {
+                engine.limits.idleTimeout = value
+            } else {
+                problems.error(node, "expected a time from 1s to 1h")
+            }
+        }
+        if let node = limits.value("responsesPerSecond"), !isOff(node) {
+            engine.limits.responsesPerSecond = node.integer(in: counts, problems)
+        }
+        engine.limits.ipv6PrefixLength =
+            limits.integer("ipv6PrefixLength", in: 32...128) ?? engine.limits.ipv6PrefixLength
     }
 
     /// `learning`.

@@ -10,11 +10,13 @@ extension Engine {
     /// The routes of `configuration`, or one to the nameservers of `/etc/resolv.conf`.
     /// - Throws: `EngineError.system` when a route leads back to the daemon itself.
     static func routes(_ configuration: EngineConfiguration, logger: Logger) throws(EngineError) -> [UpstreamRoute] {
-        for server in configuration.upstreams.flatMap(\.servers) where configuration.listen.contains(server.address) {
+        let local = LocalAddresses.current()
+        for server in configuration.upstreams.flatMap(\.servers)
+        where configuration.listen.take(server.address, local: local) {
             throw .system("upstream \(server) is where this daemon listens: questions would go round in a circle")
         }
         guard configuration.upstreams.isEmpty else { return configuration.upstreams }
-        let servers = ResolvConf.servers(in: ResolvConf.read(), excluding: configuration.listen)
+        let servers = ResolvConf.servers(in: ResolvConf.read(), excluding: configuration.listen, local: local)
         guard !servers.isEmpty else {
             if configuration.zones.isEmpty {
                 logger.warning("no upstreams: none are configured, and \(ResolvConf.path) names no other server")
@@ -30,7 +32,8 @@ extension Engine {
         var seen = shared.routes.load().routes.first?.servers ?? []
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
-            let servers = ResolvConf.servers(in: ResolvConf.read(), excluding: configuration.listen)
+            let servers = ResolvConf.servers(
+                in: ResolvConf.read(), excluding: configuration.listen, local: LocalAddresses.current())
             defer { seen = servers }
             // Twice the same: nobody is in the middle of writing it.
             guard !servers.isEmpty, servers == seen, shared.routes.publish([UpstreamRoute(servers: servers)]) else {

@@ -110,6 +110,7 @@ public final class Engine: Sendable {
                 board: board,
                 mailboxes: statuses.map(\.mailbox))
             let streams = StreamListener(group: group, shared: shared)
+            streams.reportLimit(to: logger)
             var sockets = try ListeningSockets(
                 configuration.listen, workers: statuses.count, inherited: inherited)
             spareSockets = configuration.admin.socket == nil ? [] : try sockets.copies()

@@ -31,6 +31,8 @@ public struct EngineConfiguration: Sendable {
     public var feed = Feed()
     /// Where operators look.
     public var admin = Admin()
+    /// How much of the daemon clients may take.
+    public var limits = Limits()
     /// What metrics tell.
     public var metrics = Metrics()
     /// What is kept of finished queries.
@@ -119,6 +121,23 @@ public struct EngineConfiguration: Sendable {
         public var page = false
         /// Where `/health` and `/ready` are served; nil for nowhere.
         public var health: SocketAddress?
+    }
+
+    /// How much of the daemon clients may take.
+    public struct Limits: Sendable {
+        /// Connections of clients at a time, 1 to 1,000,000; fewer where there are not enough descriptors for them.
+        public var connections = 4_096
+        /// Connections of one client at a time, 1 to 1,000,000.
+        public var connectionsPerClient = 256
+        /// Seconds after which a connection is closed on which no whole query has come and no answer has left, 1 to 3600.
+        public var idleTimeout: UInt32 = 10
+        /// Responses over UDP to one client in a second at most, 1 to 1,000,000; nil for as many as it asks for.
+        public var responsesPerSecond: Int?
+        /// How many bits of an IPv6 address tell one client from another under `responsesPerSecond`, 32 to 128.
+        public var ipv6PrefixLength = 64
+
+        /// The defaults.
+        public init() {}
     }
 
     /// What metrics tell.

@@ -39,6 +39,12 @@ final class EngineShared: Sendable {
     let learnsEverything: Bool
     /// Networks whose queries are taken.
     let allowQueriesFrom: [IPPrefix]
+    /// How much clients may take.
+    let limits: EngineConfiguration.Limits
+    /// Where the daemon listens.
+    let listen: [SocketAddress]
+    /// How many responses each client may have in a second; nil for any number.
+    let responseLimiter: ResponseLimiter?
 
     /// What workers share under `configuration`.
     init(
@@ -64,6 +70,11 @@ final class EngineShared: Sendable {
         denyResponse = configuration.denyResponse
         learnsEverything = configuration.learning.scope == .all
         allowQueriesFrom = configuration.allowQueriesFrom
+        limits = configuration.limits
+        listen = configuration.listen
+        responseLimiter = configuration.limits.responsesPerSecond.map {
+            ResponseLimiter(perSecond: $0, ipv6PrefixLength: configuration.limits.ipv6PrefixLength)
+        }
     }
 
     /// Changes whenever a decision that a worker remembers may have become wrong: each part only ever grows.

@@ -6,15 +6,18 @@ enum ResolvConf {
     /// Where it is.
     static let path = "/etc/resolv.conf"
 
-    /// The servers that `text` names, in order, without those at `excluded`: the daemon must not ask itself.
-    static func servers(in text: String, excluding excluded: [SocketAddress]) -> [UpstreamServer] {
+    /// The servers that `text` names, in order, without those that `excluded` are, on a host with the addresses `local`: the
+    /// daemon must not ask itself.
+    static func servers(
+        in text: String, excluding excluded: [SocketAddress], local: Set<IPAddress> = []
+    ) -> [UpstreamServer] {
         var servers: [UpstreamServer] = []
         for line in text.split(whereSeparator: \.isNewline) {
             let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
             guard words.count >= 2, words[0] == "nameserver",
                 let address = SocketAddress(
                     words[1].contains(":") ? "[\(words[1])]" : String(words[1]), defaultPort: 53),
-                !excluded.contains(address), servers.count < RouteTable.serversPerRoute
+                !excluded.take(address, local: local), servers.count < RouteTable.serversPerRoute
             else { continue }
             servers.append(UpstreamServer(address))
         }

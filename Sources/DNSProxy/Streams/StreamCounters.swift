@@ -10,6 +10,12 @@ final class StreamCounters: Sendable {
     private let overloaded = Atomic<UInt64>(0)
     /// Connections that found too many.
     private let refused = Atomic<UInt64>(0)
+    /// Connections whose clients did not take their answers.
+    private let slowReaders = Atomic<UInt64>(0)
+    /// Connections whose clients did not finish a query.
+    private let slowWriters = Atomic<UInt64>(0)
+    /// Times that no connection could be taken.
+    private let acceptFailures = Atomic<UInt64>(0)
     /// Where they are noted for people to look at.
     private let flows: Mutex<FlowBatch>
     /// The policy, which knows whose they are.
@@ -27,7 +33,7 @@ final class StreamCounters: Sendable {
         switch reason {
         case .notQuery: notQuery.wrappingAdd(1, ordering: .relaxed)
         case .oversized: oversized.wrappingAdd(1, ordering: .relaxed)
-        case .overloaded, .notAllowed, .noPort: overloaded.wrappingAdd(1, ordering: .relaxed)
+        default: overloaded.wrappingAdd(1, ordering: .relaxed)
         }
         let now = SystemClock.now()
         let origin = QueryOrigin(client: client.address, port: client.port, transport: .tcp, arrived: now)
@@ -43,6 +49,25 @@ final class StreamCounters: Sendable {
     /// Counts a connection that is closed at once because there are too many.
     func refuseConnection() { refused.wrappingAdd(1, ordering: .relaxed) }
 
+    /// Why the daemon closes a connection that is neither idle nor one too many.
+    enum Closing {
+        /// The client leaves its answers lying.
+        case slowReader
+        /// The client has begun a query and does not finish it.
+        case slowWriter
+    }
+
+    /// Counts a connection that is closed because its client is too slow.
+    func close(_ reason: Closing) {
+        switch reason {
+        case .slowReader: slowReaders.wrappingAdd(1, ordering: .relaxed)
+        case .slowWriter: slowWriters.wrappingAdd(1, ordering: .relaxed)
+        }
+    }
+
+    /// Counts a connection that could not be taken, and waits in the kernel's queue.
+    func failToAccept() { acceptFailures.wrappingAdd(1, ordering: .relaxed) }
+
     /// All of it, among the counters that a worker would have used for it.
     var asWorkerCounters: WorkerCounters {
         var counters = WorkerCounters()
@@ -52,6 +77,9 @@ final class StreamCounters: Sendable {
         counters.queriesTCP = counters.droppedNotQuery + counters.droppedOversized + counters.droppedOverloaded
         counters[.dropped] = counters.queriesTCP
         counters.connectionsRefused = refused.load(ordering: .relaxed)
+        counters.connectionsSlowReader = slowReaders.load(ordering: .relaxed)
+        counters.connectionsSlowWriter = slowWriters.load(ordering: .relaxed)
+        counters.acceptFailures = acceptFailures.load(ordering: .relaxed)
         return counters
     }
 }

@@ -1,5 +1,6 @@
 import DNSWire
 import FQDNPolicy
+import Glibc
 import Logging
 import NIOCore
 import NIOPosix
@@ -8,16 +9,12 @@ import Synchronization
 /// The TCP side of the daemon (RFC 7766): takes connections, cuts them into queries, hands each to a worker, and sends
 /// the replies in whatever order they come.
 final class StreamListener: StreamReplies {
-    /// Connections at a time, over all clients; a further one is closed at once.
-    static let maximumConnections = 4_096
-    /// Connections of one client at a time.
-    static let maximumConnectionsPerClient = 256
-    /// Queries of one connection that may wait for their answers; beyond it nothing more is read.
-    static let maximumPipelined = 128
-    /// Queries of one connection that may wait at all, because one read can bring many; beyond it the connection ends.
-    static let maximumWaiting = 4_096
-    /// How long a connection may be silent (RFC 7766, section 6.2.3).
-    static let idleTimeout = TimeAmount.seconds(10)
+    /// Connections at a time of all clients together that may not ask anything. They are taken at all so that what they
+    /// ask is seen and counted.
+    static let maximumStrangers = 64
+    /// How long no connection is taken after one could not be, for want of descriptors or memory: those that wait in the
+    /// kernel's queue would be found there again at once.
+    static let acceptPause = TimeAmount.milliseconds(200)
 
     /// The connections that are open.
     struct State {
@@ -25,6 +22,8 @@ final class StreamListener: StreamReplies {
         var channels: [ConnectionID: any Channel] = [:]
         /// How many each client has.
         var byClient: [IPAddress: Int] = [:]
+        /// How many are of clients that may not ask.
+        var strangers = 0
         /// The next number.
         var next: UInt64 = 1
     }
@@ -35,6 +34,10 @@ final class StreamListener: StreamReplies {
     private let mailboxes: [Mailbox]
     /// What never reaches a worker.
     private let dropped: StreamCounters
+    /// What says who may ask.
+    private let shared: EngineShared
+    /// Connections at a time, over all clients; a further one is closed at once.
+    let maximumConnections: Int
     /// Runs the connections.
     private let group: any EventLoopGroup
     /// The listening channels.
@@ -43,8 +46,12 @@ final class StreamListener: StreamReplies {
     /// A listener that hands queries to the workers of `shared`.
     init(group: any EventLoopGroup, shared: EngineShared) {
         self.group = group
+        self.shared = shared
         mailboxes = shared.mailboxes
         dropped = StreamCounters(flows: shared.flows, snapshots: shared.snapshots)
+        maximumConnections = DescriptorBudget.connections(
+            wanted: shared.limits.connections, descriptors: System.fileLimit, workers: shared.mailboxes.count,
+            servers: shared.routes.load().servers.count)
     }
 
     /// What was counted of connections and queries that no worker has seen.
@@ -53,11 +60,20 @@ final class StreamListener: StreamReplies {
     /// Connections that are open.
     var connectionCount: Int { state.withLock { $0.channels.count } }
 
+    /// Tells when there may be fewer connections than are configured.
+    func reportLimit(to logger: Logger) {
+        guard maximumConnections < shared.limits.connections else { return }
+        logger.warning(
+            "fewer connections than limits.connections: raise the limit of open files (LimitNOFILE= in the unit)",
+            metadata: ["connections": "\(maximumConnections)", "descriptors": "\(System.fileLimit)"])
+    }
+
     /// Takes connections from `socket`.
     /// - Throws: `SystemError` naming the address.
     func listen(_ socket: consuming StreamSocket) async throws {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: StreamSocket.backlog)
+            .serverChannelInitializer { channel in self.prepareListening(channel) }
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 4)
@@ -88,6 +104,20 @@ final class StreamListener: StreamReplies {
         }
     }
 
+    /// Lets a listening channel rest when a connection cannot be taken: without it the loop that runs it would try again
+    /// and again without a pause.
+    private func prepareListening(_ channel: any Channel) -> EventLoopFuture<Void> {
+        channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(
+                AcceptBackoffHandler(shouldForwardIOErrorCaught: false) { error in
+                    // A client that went away while it waited says nothing about the next one.
+                    guard error.errnoCode != ECONNABORTED else { return nil }
+                    self.dropped.failToAccept()
+                    return StreamListener.acceptPause
+                })
+        }
+    }
+
     /// Sets a new connection up, or refuses it.
     private func prepare(_ channel: any Channel) -> EventLoopFuture<Void> {
         guard let client = channel.remoteAddress.flatMap(SocketAddress.init), let id = admit(channel, client.address)
@@ -97,22 +127,23 @@ final class StreamListener: StreamReplies {
         }
         channel.closeFuture.whenComplete { _ in self.forget(id, client.address) }
         let mailbox = mailboxes[Int(id.rawValue % UInt64(mailboxes.count))]
+        let idleTimeout = TimeAmount.seconds(Int64(shared.limits.idleTimeout))
         return channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandlers([
-                IdleStateHandler(allTimeout: StreamListener.idleTimeout),
-                ByteToMessageHandler(StreamMessageDecoder(), maximumBufferSize: 2 * 65_537),
-                StreamConnection(id: id, client: client, mailbox: mailbox, counters: self.dropped),
-            ])
+            try channel.pipeline.syncOperations.addHandler(
+                StreamConnection(
+                    id: id, client: client, mailbox: mailbox, counters: self.dropped, idleTimeout: idleTimeout))
         }
     }
 
     /// Counts a connection in; nil when there are too many.
     private func admit(_ channel: any Channel, _ client: IPAddress) -> ConnectionID? {
-        state.withLock { state in
+        let isStranger = !shared.takesQueries(from: client)
+        return state.withLock { state in
             let own = state.byClient[client, default: 0]
-            guard state.channels.count < StreamListener.maximumConnections,
-                own < StreamListener.maximumConnectionsPerClient
+            guard state.channels.count < maximumConnections, own < shared.limits.connectionsPerClient,
+                !isStranger || state.strangers < StreamListener.maximumStrangers
             else { return nil }
+            if isStranger { state.strangers += 1 }
             let id = ConnectionID(rawValue: state.next)
             state.next += 1
             state.channels[id] = channel
@@ -123,7 +154,9 @@ final class StreamListener: StreamReplies {
 
     /// Counts a connection out.
     private func forget(_ id: ConnectionID, _ client: IPAddress) {
+        let isStranger = !shared.takesQueries(from: client)
         state.withLock { state in
+            if isStranger { state.strangers -= 1 }
             state.channels[id] = nil
             let own = state.byClient[client, default: 1] - 1
             state.byClient[client] = own > 0 ? own : nil
@@ -138,108 +171,5 @@ extension SocketAddress {
             let ip = IPAddress(text.prefix { $0 != "%" })
         else { return nil }
         self.init(ip, port: UInt16(truncatingIfNeeded: port))
-    }
-}
-
-/// A reply on its way to its connection.
-struct StreamReply: Sendable {
-    /// The message.
-    let message: [UInt8]
-}
-
-/// One client's connection: counts what waits for an answer, stops reading when that is too much, and closes when
-/// nothing happens any more.
-final class StreamConnection: ChannelDuplexHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
-    /// The connection's number.
-    private let id: ConnectionID
-    /// The other end.
-    private let client: SocketAddress
-    /// The worker that answers.
-    private let mailbox: Mailbox
-    /// Where dropped queries are counted.
-    private let counters: StreamCounters
-    /// Queries without an answer yet.
-    private var waiting = 0
-    /// Whether a read was asked for while too much waited.
-    private var wantsRead = false
-    /// Whether the client sends nothing more.
-    private var isHalfClosed = false
-
-    /// A connection of `client`, answered by the worker behind `mailbox`; what is dropped goes into `counters`.
-    init(id: ConnectionID, client: SocketAddress, mailbox: Mailbox, counters: StreamCounters) {
-        self.id = id
-        self.client = client
-        self.mailbox = mailbox
-        self.counters = counters
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let message = [UInt8](unwrapInboundIn(data).readableBytesView)
-        // A response cannot come here, and its silence would keep a place forever. No query is longer than 4 KiB, over
-        // UDP or here.
-        let reason: DropReason
-        if message.count < Header.length || message[2] & 0x80 != 0 {
-            reason = .notQuery
-        } else if message.count > DropReason.longestQuery {
-            reason = .oversized
-        } else if waiting < StreamListener.maximumWaiting,
-            mailbox.post(.query(connection: id, client: client, message: message))
-        {
-            waiting += 1
-            return
-        } else {
-            reason = .overloaded
-        }
-        counters.drop(message, of: client, reason)
-        context.close(promise: nil)
-    }
-
-    func read(context: ChannelHandlerContext) {
-        if waiting < StreamListener.maximumPipelined, context.channel.isWritable {
-            context.read()
-        } else {
-            wantsRead = true
-        }
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        resumeReading(context: context)
-        context.fireChannelWritabilityChanged()
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        switch event {
-        case let reply as StreamReply:
-            waiting -= 1
-            let frame = ByteBuffer(framing: reply.message, allocator: context.channel.allocator)
-            let written = context.writeAndFlush(wrapOutboundOut(frame))
-            if isHalfClosed, waiting == 0 {
-                written.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
-            } else {
-                resumeReading(context: context)
-            }
-        case is IdleStateHandler.IdleStateEvent:
-            context.close(promise: nil)
-        case ChannelEvent.inputClosed:
-            isHalfClosed = true
-            if waiting == 0 { context.close(promise: nil) }
-        default:
-            context.fireUserInboundEventTriggered(event)
-        }
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
-    }
-
-    /// Reads on, if that was asked for and there is room again.
-    private func resumeReading(context: ChannelHandlerContext) {
-        guard wantsRead, waiting < StreamListener.maximumPipelined, context.channel.isWritable else { return }
-        wantsRead = false
-        context.read()
     }
 }

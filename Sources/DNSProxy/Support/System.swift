@@ -12,6 +12,13 @@ enum System {
         _ = unsafe setrlimit(files, &limit)
     }
 
+    /// Descriptors that this process may have.
+    static var fileLimit: Int {
+        var limit = rlimit()
+        guard unsafe getrlimit(Int32(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1_024 }
+        return Int(clamping: limit.rlim_cur)
+    }
+
     /// The environment variable `name`, where it is set.
     static func environment(_ name: String) -> String? {
         unsafe getenv(name).map { unsafe String(cString: $0) }

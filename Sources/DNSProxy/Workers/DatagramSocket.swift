@@ -1,5 +1,6 @@
 import CLinux
 import DNSWire
+import FQDNCache
 import Glibc
 
 /// One listening UDP socket of one worker, with the batch of replies that leave by it.
@@ -18,6 +19,8 @@ struct DatagramSocket: ~Copyable {
     private var filled = 0
     /// Replies that the kernel did not take, since the start.
     private(set) var sendFailures: UInt64 = 0
+    /// Who floods it.
+    private(set) var flood = FloodFilter()
 
     /// Replies of one batch.
     private static let batch = 64
@@ -70,9 +73,20 @@ struct DatagramSocket: ~Copyable {
         for option in [SO_RCVBUFFORCE, SO_RCVBUF] where current < 2 * receiveBuffer {
             if (try? SocketOption.set(descriptor, SOL_SOCKET, option, receiveBuffer, "")) != nil { break }
         }
+        // What a process that had the socket before has left.
+        FloodFilter.detach(descriptor)
         if address.isWildcard, clinux_enable_packet_info(descriptor, address.family) != 0 {
             throw SystemError("learn local addresses on \(address)")
         }
+    }
+
+    /// Looks after floods, when `received` is a batch that has come, and was full, or when somebody floods already.
+    mutating func watchFlood(_ received: borrowing DatagramBuffers, isFull: Bool, now: Moment) {
+        if isFull { flood.note(received) }
+        guard flood.isDue(now), let backlog = FloodFilter.backlog(of: descriptor.rawValue),
+            flood.decide(backlog, now: now)
+        else { return }
+        flood.apply(to: descriptor.rawValue, isIPv4: address.address.isIPv4)
     }
 
     /// Lets `write` fill a reply to the datagram at `source` of `received`; a length of 0 sends nothing.

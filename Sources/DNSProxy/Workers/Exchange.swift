@@ -91,6 +91,8 @@ struct Attempt {
     let isFallback: Bool
     /// When it was sent.
     let started: Moment
+    /// Whether it was never sent, for want of a socket: that says nothing about the server.
+    var isUnsent = false
     /// Whether its answer is later than usual.
     var isLate = false
 }
@@ -119,4 +121,14 @@ struct Waiter {
     var question: InlineArray<259, UInt8>
     /// The next client that waits for the same exchange, -1 for none.
     var next = -1
+    /// The one before it, -1 for none.
+    var previous = -1
+    /// Place of the exchange.
+    var exchange = -1
+    /// Place of its client among those that wait.
+    var share = -1
+    /// The same client's next older question, -1 for none.
+    var older = -1
+    /// The same client's next newer question, -1 for none.
+    var newer = -1
 }

@@ -44,11 +44,11 @@ struct ExchangeTable: ~Copyable {
     /// Places that are free.
     private var freeExchanges: [Int] = []
     /// Clients by place.
-    private var waiters: [Waiter] = []
+    var waiters: [Waiter] = []
     /// Places of clients that are free.
-    private var freeWaiters: [Int] = []
+    var freeWaiters: [Int] = []
     /// How many questions of each client wait.
-    private var waitingByClient: [IPAddress: Int] = [:]
+    var shares = ClientShares()
     /// Places by key, to join an exchange in flight.
     private var byKey: [ShortKey: Int] = [:]
     /// Places by socket and ID, to find what an answer belongs to.
@@ -65,17 +65,10 @@ struct ExchangeTable: ~Copyable {
     var count: Int { places.count - freeExchanges.count }
     /// Whether another exchange may start.
     var hasRoom: Bool { count < capacity }
-    /// Clients that wait, over all exchanges.
-    var waiterCount: Int { waiters.count - freeWaiters.count }
-    /// Whether another client may wait.
-    var hasRoomForWaiter: Bool { waiterCount < capacity * ExchangeTable.waitersPerExchange }
     /// When the first alarm goes off.
     var nextDeadline: Moment? { alarms.min?.moment }
     /// Alarms, void ones included.
     var alarmCount: Int { alarms.count }
-
-    /// How many questions of `client` wait.
-    func waiting(_ client: IPAddress) -> Int { waitingByClient[client] ?? 0 }
 
     /// Whether there is an exchange at `index`.
     func has(_ index: Int) -> Bool { places.indices.contains(index) && !places[index].isOver }
@@ -117,34 +110,6 @@ struct ExchangeTable: ~Copyable {
         }
         byKey[ShortKey(exchange.key)] = index
         return index
-    }
-
-    /// Lets a client wait for the exchange at `index`.
-    mutating func join(_ index: Int, _ waiter: consuming Waiter) {
-        waiter.next = places[index].firstWaiter
-        waitingByClient[waiter.origin.client, default: 0] += 1
-        let place: Int
-        if let reused = freeWaiters.popLast() {
-            place = reused
-            waiters[place] = waiter
-        } else {
-            place = waiters.count
-            waiters.append(waiter)
-        }
-        places[index].firstWaiter = place
-        places[index].isWanted = true
-    }
-
-    /// Takes the next client that waits for the exchange at `index`, the latest first.
-    mutating func popWaiter(_ index: Int) -> Waiter? {
-        let place = places[index].firstWaiter
-        guard place >= 0 else { return nil }
-        places[index].firstWaiter = waiters[place].next
-        freeWaiters.append(place)
-        let client = waiters[place].origin.client
-        let waiting = (waitingByClient[client] ?? 1) - 1
-        waitingByClient[client] = waiting > 0 ? waiting : nil
-        return waiters[place]
     }
 
     /// Starts `attempt` of the exchange at `index` in the free place `slot`; its time ends at `deadline`, and its answer

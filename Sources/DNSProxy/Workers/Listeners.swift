@@ -39,6 +39,23 @@ struct Listeners: ~Copyable {
         for index in sockets.indices { sockets[index].flush() }
     }
 
+    /// Whether somebody floods one of the sockets.
+    var areFlooded: Bool {
+        for index in sockets.indices where sockets[index].flood.isActive { return true }
+        return false
+    }
+
+    /// Datagrams that the kernel has dropped in front of the sockets, and how often a client began to be thinned out, since
+    /// the start.
+    var floodCounts: (drops: UInt64, floods: UInt64) {
+        var counts: (drops: UInt64, floods: UInt64) = (0, 0)
+        for index in sockets.indices {
+            counts.drops += sockets[index].flood.drops
+            counts.floods += sockets[index].flood.floods
+        }
+        return counts
+    }
+
     /// Replies that the kernel did not take, since the start.
     var sendFailures: UInt64 {
         var failures: UInt64 = 0

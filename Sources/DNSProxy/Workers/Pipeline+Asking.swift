@@ -171,7 +171,8 @@ extension Pipeline {
         let number = exchanges.places[place].attempts
         let attempt = Attempt(
             number: number, server: server, socket: socket?.index ?? -1, id: id, mask: mask,
-            isMasked: isMasked, hasEDNS: manner.hasEDNS, isFallback: manner.isFallback, started: now)
+            isMasked: isMasked, hasEDNS: manner.hasEDNS, isFallback: manner.isFallback, started: now,
+            isUnsent: socket == nil)
         // When every server of the route has been asked, they get longer.
         let turn = min((number - 1) / max(serverCount(of: route), 1), UpstreamTiming.attemptsPerServer - 1)
         let patience = socket == nil ? 0 : UpstreamTiming.datagramAttempts[turn]

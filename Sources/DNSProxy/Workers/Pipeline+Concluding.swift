@@ -58,20 +58,27 @@ extension Pipeline {
         if !answerFromCache(place, turn: turn, listeners: &listeners) {
             rememberFailure(of: exchange, turn: turn)
             while let waiter = exchanges.popWaiter(place) {
-                adopt(waiter)
-                listeners.reply(to: waiter.sender) { output in
-                    let length = fail(
-                        &output,
-                        question: waiter.question.span.extracting(0..<(waiter.query.question.end - Header.length)),
-                        transport: waiter.origin.transport, error: error)
-                    endLate(
-                        .failed, of: waiter.origin, reply: output.span.extracting(0..<length),
-                        times: FlowTimes(upstream: turn.now.nanoseconds(since: waiter.origin.arrived)), turn: turn)
-                    return length
-                }
+                fail(waiter, as: .failed, error: error, turn: turn, listeners: &listeners)
             }
         }
         conclude(place)
+    }
+
+    /// Sends one waiting client SERVFAIL, which ends its query as `outcome`.
+    mutating func fail(
+        _ waiter: Waiter, as outcome: QueryOutcome, error: ExtendedError, turn: Turn, listeners: inout Listeners
+    ) {
+        adopt(waiter)
+        listeners.reply(to: waiter.sender) { output in
+            let length = fail(
+                &output,
+                question: waiter.question.span.extracting(0..<(waiter.query.question.end - Header.length)),
+                transport: waiter.origin.transport, error: error)
+            endLate(
+                outcome, of: waiter.origin, reply: output.span.extracting(0..<length),
+                times: FlowTimes(upstream: turn.now.nanoseconds(since: waiter.origin.arrived)), turn: turn)
+            return length
+        }
     }
 
     /// Caches the failure of an exchange (RFC 9520).

@@ -55,7 +55,7 @@ extension Pipeline {
                 &output, answer: stored, outcome: known.isStale ? .stale : .hit, question: question, from: origin,
                 turn: turn, sender: sender)
         }
-        guard hasRoomToWait(origin.client), running != nil || hasRoomToAsk(path.route) else {
+        guard hasRoomToWait(origin.client), running != nil || hasRoomToAsk(path.route, for: origin.client) else {
             if isListed { shared.directory.release(hash, by: number) }
             let length = fail(&output, question: question, transport: origin.transport, error: .notReady)
             return Ending(length, .overloaded)
@@ -107,7 +107,7 @@ extension Pipeline {
         var span = image.mutableSpan
         let step = resolveLocally(turn: turn, output: &span)
         self.image = image
-        guard case .upstream(let path) = step, hasRoomToAsk(path.route) else { return }
+        guard case .upstream(let path) = step, hasRoomToAsk(path.route, for: nil) else { return }
         let hash = exchangeKey(key)
         guard exchanges.find(key: hash, isSame: { isQuestion(of: $0, key: key) }) == nil,
             shared.directory.claim(hash, for: number) == nil
@@ -121,32 +121,6 @@ extension Pipeline {
     /// long enough.
     private mutating func setClientResponseTimer(_ place: Int, now: Moment) {
         exchanges.setAlarm(place, .clientResponse, at: now.adding(nanoseconds: UpstreamTiming.clientResponse))
-    }
-
-    /// Whether another question of `client` may wait; counts it if not.
-    private mutating func hasRoomToWait(_ client: IPAddress) -> Bool {
-        guard exchanges.hasRoomForWaiter else {
-            counters.overloaded += 1
-            return false
-        }
-        guard exchanges.waiting(client) < UpstreamTiming.waitingPerClient else {
-            counters.overloadedClient += 1
-            return false
-        }
-        return true
-    }
-
-    /// Whether another exchange may begin on `route`; counts it if not.
-    private mutating func hasRoomToAsk(_ route: Int) -> Bool {
-        guard exchanges.hasRoom else {
-            counters.overloaded += 1
-            return false
-        }
-        guard routing.places[route].contains(where: { health.hasRoom($0) }) else {
-            counters.overloadedServer += 1
-            return false
-        }
-        return true
     }
 
     /// Looks for the answer to the query at hand, and takes one past its lifetime; never a failure.

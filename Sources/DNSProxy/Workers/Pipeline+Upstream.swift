@@ -194,12 +194,12 @@ extension Pipeline {
 
     /// Ends an attempt that got none.
     private mutating func failed(_ place: Int, slot: Int, _ attempt: Attempt, now: Moment) {
-        health.failed(attempt.server, started: attempt.started, now: now)
+        if !attempt.isUnsent { health.failed(attempt.server, started: attempt.started, now: now) }
         release(place, slot: slot)
     }
 
     /// Ends an attempt and gives back what it used.
-    private mutating func release(_ place: Int, slot: Int) {
+    mutating func release(_ place: Int, slot: Int) {
         guard let attempt = exchanges.end(place, slot: slot) else { return }
         health.ended(attempt.server, wasLate: attempt.isLate)
         if attempt.socket >= 0 { upstreams.release(attempt.socket) }

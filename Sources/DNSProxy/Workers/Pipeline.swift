@@ -35,6 +35,14 @@ struct Pipeline: ~Copyable {
     var isAudited = false
     /// Where finished queries are noted for people to look at.
     var flows: FlowRecorder
+    /// Which sources cannot be clients.
+    var sources: SourceCheck
+    /// Whether clients may have so many responses only.
+    let limitsResponses: Bool
+    /// Queries over UDP that were too many for their clients.
+    var limited: UInt64 = 0
+    /// Clients whose questions have made room for those of others in this turn, and who have not been told yet.
+    var shed: [Waiter] = []
     /// Queries that came and were answered in this turn.
     var answeredInTurn: UInt64 = 0
     /// Names that were asked for and answered in this turn for the first time.
@@ -53,6 +61,8 @@ struct Pipeline: ~Copyable {
     var routing: RouteTable
     /// How many second questions may be asked.
     var budget = RaceBudget()
+    /// Units of 100 ms for which a connection may be idle, as clients are told.
+    let keepalive: UInt16
     /// The worker's number.
     let number: Int
     /// Where answers of upstreams are taken apart.
@@ -86,6 +96,9 @@ struct Pipeline: ~Copyable {
         self.number = number
         self.epoll = epoll
         mailbox = shared.mailboxes[number]
+        sources = SourceCheck(listeners: shared.listen, networks: shared.allowQueriesFrom)
+        limitsResponses = shared.responseLimiter != nil
+        keepalive = UInt16(clamping: 10 * shared.limits.idleTimeout)
         exchanges = ExchangeTable(capacity: ExchangeTable.defaultCapacity)
         upstreams = UpstreamSockets()
         health = UpstreamHealth(board: shared.board)

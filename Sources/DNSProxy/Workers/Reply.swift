@@ -77,6 +77,17 @@ enum Reply {
             extendedCode: code.extendedPart, error: error)
     }
 
+    /// Writes a response that says no more than that the client should ask over TCP, and returns its length.
+    static func truncated(
+        _ output: inout MutableSpan<UInt8>, query: QueryMessage, options: ReplyOptions, question: Span<UInt8>,
+        limit: Int
+    ) -> Int {
+        let length = empty(
+            &output, code: .noError, query: query, options: options, question: question, limit: limit)
+        output[2] |= UInt8(truncatingIfNeeded: HeaderFlags.truncated.rawValue >> 8)
+        return length
+    }
+
     /// Writes NXDOMAIN with a synthesised SOA at the question's own name, so that resolvers may keep it for a
     /// minute (RFC 2308, section 3), and returns its length.
     static func deniedName(

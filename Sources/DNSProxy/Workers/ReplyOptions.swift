@@ -5,11 +5,8 @@ import FQDNPolicy
 struct ReplyOptions {
     /// The cookie, if the client sent one (RFC 7873, section 5.2).
     var cookie: CookieResponse?
-    /// Whether the client is told how long its connection may be idle (RFC 7828, section 3.3.2).
-    var hasKeepalive = false
-
-    /// Units of 100 ms for which a connection may be idle.
-    private static let keepalive = UInt16(StreamListener.idleTimeout.nanoseconds / 100_000_000)
+    /// Units of 100 ms for which the client's connection may be idle, if it is told so (RFC 7828, section 3.3.2).
+    var keepalive: UInt16?
 
     /// Length of the OPT record with these options, in bytes.
     @inline(__always)
@@ -18,7 +15,7 @@ struct ReplyOptions {
     /// Length of the options.
     @inline(__always)
     private var length: Int {
-        (cookie == nil ? 0 : CookieResponse.optionLength) + (hasKeepalive ? EDNSOption.keepaliveLength : 0)
+        (cookie == nil ? 0 : CookieResponse.optionLength) + (keepalive == nil ? 0 : EDNSOption.keepaliveLength)
     }
 
     /// Writes the options at `offset`, where there is room for them, and returns the offset behind them.
@@ -26,7 +23,7 @@ struct ReplyOptions {
     func write(to output: inout MutableSpan<UInt8>, at offset: Int) -> Int {
         var end = offset
         if let cookie { end = cookie.write(to: &output, at: end) }
-        if hasKeepalive { end = EDNSOption.writeKeepalive(timeout: ReplyOptions.keepalive, to: &output, at: end) }
+        if let keepalive { end = EDNSOption.writeKeepalive(timeout: keepalive, to: &output, at: end) }
         return end
     }
 }
@@ -42,7 +39,7 @@ extension Pipeline {
     mutating func prepareOptions(client: IPAddress, transport: QueryTransport) {
         options = ReplyOptions()
         guard let edns = query.edns else { return }
-        options.hasKeepalive = transport == .tcp && edns.asksForKeepalive
+        options.keepalive = transport == .tcp && edns.asksForKeepalive ? keepalive : nil
         guard let cookie = edns.cookie else { return }
         let seconds = UInt32(truncatingIfNeeded: Int64(SystemClock.wallSeconds()))
         options.cookie = secrets.cookies.respond(to: cookie, from: client, at: seconds)

@@ -19,8 +19,13 @@ struct Worker: ~Copyable, @unchecked Sendable {
     private var queries = DatagramBuffers(count: 64, payloadSize: 4_096)
     /// Room for one batch of upstream answers.
     private var answers = DatagramBuffers(count: 32, payloadSize: 4_096)
-    /// Letters of this turn.
+    /// Letters that were taken from the mailbox.
     private var letters: [Mailbox.Letter] = []
+    /// How many of them were read.
+    private var lettersRead = 0
+
+    /// Letters that are read in a turn: what comes over connections must not keep datagrams waiting.
+    private static let lettersPerTurn = 256
     /// Where the engine sees how it does.
     private let status: WorkerStatus
     /// When it ends at the latest; nil while it takes queries.
@@ -58,17 +63,22 @@ struct Worker: ~Copyable, @unchecked Sendable {
             pipeline.flows.beginTurn()
             pipeline.adoptRoutes()
             pipeline.adoptCookies()
+            var hasLetters = lettersRead < letters.count
             for index in 0..<ready {
                 switch Token(pipeline.epoll.token(at: index)) {
                 case .listener(let socket) where end == nil: takeQueries(socket, turn: turn)
                 case .listener: break
                 case .upstream(let socket): takeAnswers(socket, turn: turn)
-                case .mailbox: takeLetters(turn: turn)
+                case .mailbox: hasLetters = true
                 }
             }
+            if hasLetters { takeLetters(turn: turn) }
             pipeline.expireAttempts(turn: turn, listeners: &listeners)
+            if !pipeline.shed.isEmpty { pipeline.answerShed(turn: turn, listeners: &listeners) }
             if !pipeline.holds.isEmpty { pipeline.releaseHolds(turn: turn, listeners: &listeners) }
             listeners.flush()
+            if listeners.areFlooded { watchFloods(now: turn.now) }
+            (pipeline.counters.receiveDrops, pipeline.counters.floods) = listeners.floodCounts
             if !pipeline.seen.isEmpty {
                 shared.seenNames.note(pipeline.seen)
                 pipeline.seen.removeAll(keepingCapacity: true)
@@ -76,7 +86,7 @@ struct Worker: ~Copyable, @unchecked Sendable {
             pipeline.counters.repliesUnsent = listeners.sendFailures
             pipeline.endTurn(startedAt: turn.now)
             show()
-            if let end, pipeline.isIdle || turn.now >= end {
+            if let end, pipeline.isIdle && letters.isEmpty || turn.now >= end {
                 pipeline.endHolds(turn: turn, listeners: &listeners)
                 listeners.flush()
                 return pipeline.takeLeftQueries(listeners)
@@ -100,6 +110,8 @@ struct Worker: ~Copyable, @unchecked Sendable {
         var next = Moment.distantFuture
         if let deadline = pipeline.exchanges.nextDeadline { next = min(next, deadline) }
         if let deadline = pipeline.holds.nextDeadline { next = min(next, deadline) }
+        if !letters.isEmpty { return 0 }
+        if listeners.areFlooded { next = min(next, SystemClock.now().adding(nanoseconds: FloodFilter.interval)) }
         if let end { next = min(next, end) }
         guard next != .distantFuture else { return -1 }
         // What was released between the last look and this one must not be slept over.
@@ -116,9 +128,22 @@ struct Worker: ~Copyable, @unchecked Sendable {
         let received = queries.receive(
             from: listeners.sockets[index].descriptor.rawValue,
             wantsLocalAddress: listeners.sockets[index].wantsLocalAddress)
+        if received == queries.count, watchesFloods(of: index) {
+            listeners.sockets[index].watchFlood(queries, isFull: true, now: turn.now)
+        }
         for number in 0..<max(0, received) {
             Worker.serve(
                 number, of: queries, socket: &listeners.sockets[index], index: index, pipeline: &pipeline, turn: turn)
+        }
+    }
+
+    /// Whether this worker looks after floods of the listening socket at `index`: one of those that share it does.
+    private func watchesFloods(of index: Int) -> Bool { !listeners.sockets[index].isShared || pipeline.number == 0 }
+
+    /// Looks how those do who have flooded, whether anything has come or not.
+    private mutating func watchFloods(now: Moment) {
+        for index in listeners.sockets.indices where listeners.sockets[index].flood.isActive {
+            listeners.sockets[index].watchFlood(queries, isFull: false, now: now)
         }
     }
 
@@ -131,15 +156,27 @@ struct Worker: ~Copyable, @unchecked Sendable {
         pipeline.counters.queriesUDP += 1
         let client = queries.client(number)
         let origin = QueryOrigin(client: client.address, port: client.port, transport: .udp, arrived: turn.now)
-        guard client.port != 0, pipeline.shared.takesQueries(from: client.address) else {
+        let isAllowed = client.port != 0 && pipeline.shared.takesQueries(from: client.address)
+        if !isAllowed || pipeline.sources.isDoubtful(client.address, port: client.port),
+            let reason = pipeline.sources.reason(
+                client.address, port: client.port, isAllowed: isAllowed, now: turn.now)
+        {
             queries.withPayload(number, length: queries.length(number) ?? queries.payloadSize) { message in
-                pipeline.drop(message, of: origin, client.port == 0 ? .noPort : .notAllowed, turn: turn)
+                pipeline.drop(message, of: origin, reason, turn: turn)
             }
             return
         }
         guard let length = queries.length(number) else {
             queries.withPayload(number, length: queries.payloadSize) { message in
                 pipeline.drop(message, of: origin, .oversized, turn: turn)
+            }
+            return
+        }
+        if pipeline.limitsResponses, !pipeline.admits(client.address, turn: turn) {
+            socket.reply(to: queries, number) { output in
+                queries.withPayload(number, length: length) { message in
+                    pipeline.limit(message, of: origin, turn: turn, output: &output)
+                }
             }
             return
         }
@@ -181,47 +218,53 @@ struct Worker: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Does what the letters in the mailbox ask for.
+    /// Does what some of the letters in the mailbox ask for, the oldest first.
     private mutating func takeLetters(turn: Pipeline.Turn) {
         var letters = self.letters
         self.letters = []
-        status.mailbox.drain(into: &letters)
-        for letter in letters {
-            switch letter {
-            case .query(let connection, let client, let message):
-                pipeline.counters.queriesTCP += 1
-                let origin = QueryOrigin(
-                    client: client.address, port: client.port, transport: .tcp, arrived: turn.now)
-                guard pipeline.shared.takesQueries(from: client.address) else {
-                    pipeline.drop(message.span, of: origin, .notAllowed, turn: turn)
-                    continue
-                }
-                Worker.serve(
-                    message, from: origin, sender: Sender(connection: connection), pipeline: &pipeline,
-                    listeners: &listeners, turn: turn)
-            case .steered(let sender, let origin, let message):
-                pipeline.steeredTaken += 1
-                Worker.serveSteered(
-                    message, from: origin, sender: sender, pipeline: &pipeline, listeners: &listeners, turn: turn)
-            case .upstreamAnswer(let exchange, let answer):
-                pipeline.receive(answer, for: exchange, turn: turn, listeners: &listeners)
-            case .left(let query):
-                guard let socket = listeners.index(of: query.listener) else { continue }
-                pipeline.counters.queriesUDP += 1
-                let origin = QueryOrigin(
-                    client: query.client.address, port: query.client.port, transport: .udp, arrived: turn.now)
-                Worker.serve(
-                    query.message, from: origin, sender: query.sender(socket: socket), pipeline: &pipeline,
-                    listeners: &listeners, turn: turn)
-            case .stop(let moment):
-                end = moment
-                for index in listeners.sockets.indices {
-                    pipeline.epoll.remove(listeners.sockets[index].descriptor.rawValue)
-                }
+        if letters.isEmpty { status.mailbox.drain(into: &letters) }
+        let last = min(lettersRead + Worker.lettersPerTurn, letters.count)
+        for index in lettersRead..<last { read(letters[index], turn: turn) }
+        lettersRead = last
+        if last == letters.count {
+            letters.removeAll(keepingCapacity: true)
+            lettersRead = 0
+        }
+        self.letters = letters
+    }
+
+    /// Does what a letter asks for.
+    private mutating func read(_ letter: Mailbox.Letter, turn: Pipeline.Turn) {
+        switch letter {
+        case .query(let connection, let client, let message):
+            pipeline.counters.queriesTCP += 1
+            let origin = QueryOrigin(client: client.address, port: client.port, transport: .tcp, arrived: turn.now)
+            guard pipeline.shared.takesQueries(from: client.address) else {
+                return pipeline.drop(message.span, of: origin, .notAllowed, turn: turn)
+            }
+            Worker.serve(
+                message, from: origin, sender: Sender(connection: connection), pipeline: &pipeline,
+                listeners: &listeners, turn: turn)
+        case .steered(let sender, let origin, let message):
+            pipeline.steeredTaken += 1
+            Worker.serveSteered(
+                message, from: origin, sender: sender, pipeline: &pipeline, listeners: &listeners, turn: turn)
+        case .upstreamAnswer(let exchange, let answer):
+            pipeline.receive(answer, for: exchange, turn: turn, listeners: &listeners)
+        case .left(let query):
+            guard let socket = listeners.index(of: query.listener) else { return }
+            pipeline.counters.queriesUDP += 1
+            let origin = QueryOrigin(
+                client: query.client.address, port: query.client.port, transport: .udp, arrived: turn.now)
+            Worker.serve(
+                query.message, from: origin, sender: query.sender(socket: socket), pipeline: &pipeline,
+                listeners: &listeners, turn: turn)
+        case .stop(let moment):
+            end = moment
+            for index in listeners.sockets.indices {
+                pipeline.epoll.remove(listeners.sockets[index].descriptor.rawValue)
             }
         }
-        letters.removeAll(keepingCapacity: true)
-        self.letters = letters
     }
 
     /// Answers one query that another worker has passed on, or leaves it with the pipeline.

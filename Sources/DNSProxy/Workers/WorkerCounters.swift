@@ -71,12 +71,29 @@ public struct WorkerCounters: Sendable, Equatable {
     public var droppedOversized: UInt64 = 0
     /// Queries from networks outside `allowQueriesFrom`, or from port 0.
     public var droppedNotAllowed: UInt64 = 0
+    /// Datagrams whose source is an address that no host has.
+    public var droppedNoHost: UInt64 = 0
+    /// Datagrams whose source is one of our own listeners.
+    public var droppedOwnListener: UInt64 = 0
+    /// Queries of clients that have had their `limits.responsesPerSecond`; others of them are answered with TC.
+    public var droppedRateLimited: UInt64 = 0
+    /// Datagrams that the kernel has dropped in front of listening sockets: their receive buffers were full, or clients
+    /// flooded.
+    public var receiveDrops: UInt64 = 0
+    /// Times that a client's datagrams began to be thinned out because it flooded.
+    public var floods: UInt64 = 0
     /// Replies that the kernel did not take; their queries have ended as whatever the replies say.
     public var repliesUnsent: UInt64 = 0
     /// Queries over connections that found too much waiting.
     public var droppedOverloaded: UInt64 = 0
     /// Connections that were refused because there were too many.
     public var connectionsRefused: UInt64 = 0
+    /// Connections that were closed because their clients did not take their answers.
+    public var connectionsSlowReader: UInt64 = 0
+    /// Connections that were closed because their clients did not finish a query.
+    public var connectionsSlowWriter: UInt64 = 0
+    /// Times that no connection could be taken for want of descriptors or memory.
+    public var acceptFailures: UInt64 = 0
     /// Queries answered FORMERR.
     public var rejectedMalformed: UInt64 = 0
     /// Queries answered NOTIMP.
@@ -91,6 +108,11 @@ public struct WorkerCounters: Sendable, Equatable {
     public var overloadedClient: UInt64 = 0
     /// Exchanges that no upstream of their route had room for.
     public var overloadedServer: UInt64 = 0
+    /// Queries answered with TC because their client has had its `limits.responsesPerSecond`.
+    public var overloadedRate: UInt64 = 0
+    /// Queries that waited and were answered SERVFAIL to make room for a client with fewer of them; each is also among those
+    /// of the limit that was reached.
+    public var shed: UInt64 = 0
 
     /// Nothing counted yet.
     public init() {}
@@ -156,10 +178,15 @@ public struct WorkerCounters: Sendable, Equatable {
         ("addresses_denied", \.addressesDenied), ("answers_cut", \.answersCut),
         ("dropped_not_query", \.droppedNotQuery), ("dropped_oversized", \.droppedOversized),
         ("dropped_not_allowed", \.droppedNotAllowed),
+        ("dropped_no_host", \.droppedNoHost), ("dropped_own_listener", \.droppedOwnListener),
+        ("dropped_rate_limited", \.droppedRateLimited), ("receive_drops", \.receiveDrops), ("floods", \.floods),
         ("replies_unsent", \.repliesUnsent), ("dropped_overloaded", \.droppedOverloaded),
-        ("connections_refused", \.connectionsRefused), ("rejected_malformed", \.rejectedMalformed),
+        ("connections_refused", \.connectionsRefused), ("connections_slow_reader", \.connectionsSlowReader),
+        ("connections_slow_writer", \.connectionsSlowWriter), ("accept_failures", \.acceptFailures),
+        ("rejected_malformed", \.rejectedMalformed),
         ("rejected_opcode", \.rejectedOpcode), ("rejected_version", \.rejectedVersion),
         ("rejected_unsupported", \.rejectedUnsupported), ("overloaded", \.overloaded),
         ("overloaded_client", \.overloadedClient), ("overloaded_server", \.overloadedServer),
+        ("overloaded_rate", \.overloadedRate), ("shed", \.shed),
     ]
 }

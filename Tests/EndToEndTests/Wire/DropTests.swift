@@ -228,6 +228,54 @@ extension EndToEnd {
             #expect(flow.hasSuffix(": its source port is 0, to which nothing can be sent\n"), "\(flow)")
         }
 
+        @Test(.enabled(if: geteuid() == 0, "needs root, for datagrams from addresses of others"))
+        func
+            `datagrams from addresses that no host has, or from the daemon itself, are counted under reasons of their own`()
+            throws
+        {
+            for listen in ["127.0.0.1", "0.0.0.0"] {
+                let (daemon, port) = try Drops.daemon(listen: listen, from: "0.0.0.0/0")
+                let cases: [(source: [UInt8], port: Int, metric: String, reason: String)] = [
+                    (
+                        [224, 0, 0, 251], 5_353, "no_host",
+                        "its source is a broadcast, multicast or unspecified address"
+                    ),
+                    (
+                        [255, 255, 255, 255], 5_000, "no_host",
+                        "its source is a broadcast, multicast or unspecified address"
+                    ),
+                    (
+                        [127, 0, 0, 1], daemon.port, "own_listener",
+                        "its source is where this daemon listens: a loop"
+                    ),
+                ]
+                for (source, sourcePort, metric, reason) in cases {
+                    let before = try Metrics(port: port)
+                    try Drops.forge(from: source, sourcePort, to: daemon.port)
+                    #expect(
+                        try Drops.growth(port, since: before) == [Drops.dropped(metric): 1], "\(source) to \(listen)")
+                    try eventually("the flow of \(source) is not there") {
+                        try daemon.command("observe", "--last", "1").output.hasSuffix(": \(reason)\n")
+                    }
+                }
+                // Another client with the same port is none of that.
+                let client = try DNSClient(port: daemon.port, source: "127.0.0.55")
+                #expect(client.resolve("api.local.example")?.code == 0)
+            }
+        }
+
+        /// Sends a good query to `port` on 127.0.0.1 in the name of somebody else.
+        private static func forge(from source: [UInt8], _ sourcePort: Int, to port: Int) throws {
+            let raw = try Socket(socket(AF_INET, Int32(SOCK_RAW.rawValue), Int32(IPPROTO_RAW)))
+            #expect(Endpoint("127.0.0.1", 0).connect(raw))
+            let length = 8 + good.bytes.count
+            // No options, no fragments, 64 hops, UDP; the kernel writes the checksum, and the datagram has none.
+            let header: [UInt8] = [0x45, 0] + [UInt8](wide: UInt16(20 + length)) + [0, 0, 0, 0, 64, 17, 0, 0]
+            let datagram =
+                [UInt8](wide: UInt16(sourcePort)) + [UInt8](wide: UInt16(port)) + [UInt8](wide: UInt16(length))
+            raw.send(header + source + [127, 0, 0, 1] + datagram + [0, 0] + good.bytes)
+        }
+
         @Test(.enabled(if: NetworkNamespace.isAvailable, "needs root, to create a network namespace"))
         func `a reply that the kernel does not take is counted`() throws {
             let server = try ScriptedServer.timed { query in

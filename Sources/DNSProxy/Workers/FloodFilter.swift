@@ -1,0 +1,201 @@
+import CLinux
+import DNSWire
+import FQDNCache
+import Glibc
+
+/// Keeps one client that floods from drowning the others in front of a listening socket.
+///
+/// All datagrams to a socket wait in one buffer of the kernel. When more come than are answered it is full, and then whoever
+/// asks loses as large a part of the queries as the one who floods. So while the buffer is more than half full, the clients
+/// that most of the datagrams come from are thinned out in front of it, by a filter in the kernel (`SO_ATTACH_FILTER`) that
+/// lets a random part of theirs pass: half at first, then half of that, until the buffer is no longer that full. When it is
+/// nearly empty they get more again, and after a quarter of a second without a flood all.
+///
+/// Whoever floods is thus answered about as much as there is time for, everybody else as always. It costs nothing but one
+/// comparison a batch while there is no backlog.
+struct FloodFilter {
+    /// A client whose datagrams are thinned out.
+    private struct Flooder {
+        /// The client.
+        let client: IPAddress
+        /// The part of its datagrams that passes, of 1.
+        var passes: Double
+    }
+
+    /// What the socket said about its buffer.
+    struct Backlog {
+        /// Bytes that wait, bookkeeping included.
+        var waiting: UInt32 = 0
+        /// Bytes that may wait.
+        var limit: UInt32 = 0
+        /// Datagrams that were dropped in front of it, modulo 2³².
+        var drops: UInt32 = 0
+    }
+
+    /// Clients that are thinned out at a time.
+    static let maximumFlooders = 8
+    /// Nanoseconds between two looks at the buffer.
+    static let interval: Int64 = 10_000_000
+    /// Datagrams of a full batch that are looked at.
+    private static let samplesPerBatch = 4
+    /// Clients that are told apart among those.
+    private static let candidates = 32
+    /// The part of the datagrams that has to come from one client for it to flood: an eighth.
+    private static let share = 8
+    /// The least part of a client's datagrams that passes.
+    private static let leastPasses = 1.0 / 1024
+    /// How much larger the part gets at each look while the buffer is nearly empty.
+    private static let growth = 1.25
+
+    /// Those that are thinned out.
+    private var flooders: [Flooder] = []
+    /// Clients of datagrams that were looked at since the last look at the buffer, and how many each had.
+    private var samples: [(client: IPAddress, count: Int)] = []
+    /// How many were looked at.
+    private var sampled = 0
+    /// When the buffer was looked at.
+    private var lookedAt = Moment(nanoseconds: 0)
+    /// Datagrams that the kernel had dropped then, modulo 2³².
+    private var knownDrops: UInt32 = 0
+    /// Datagrams that the kernel has dropped in front of the socket.
+    private(set) var drops: UInt64 = 0
+    /// Times that a client began to be thinned out.
+    private(set) var floods: UInt64 = 0
+
+    /// Nobody floods.
+    init() {}
+
+    /// Whether somebody is thinned out, and the buffer has to be looked at although nothing may come.
+    var isActive: Bool { !flooders.isEmpty }
+
+    /// The part of the datagrams of `client` that passes.
+    func passes(_ client: IPAddress) -> Double { flooders.first { $0.client == client }?.passes ?? 1 }
+
+    /// Notes whose datagrams are in a batch that was full, so that more wait behind it.
+    mutating func note(_ batch: borrowing DatagramBuffers) {
+        for sample in 0..<FloodFilter.samplesPerBatch {
+            note(batch.client(sample * batch.count / FloodFilter.samplesPerBatch).address)
+        }
+    }
+
+    /// Notes a datagram of `client`.
+    mutating func note(_ client: IPAddress) {
+        sampled += 1
+        if let known = samples.firstIndex(where: { $0.client == client }) {
+            samples[known].count += 1
+        } else if samples.count < FloodFilter.candidates {
+            samples.append((client, 1))
+        } else {
+            // One of many: each of those that are known pays for it, so that who has many stays (Misra and Gries).
+            for index in samples.indices { samples[index].count -= 1 }
+            samples.removeAll { $0.count <= 0 }
+        }
+    }
+
+    /// Whether it is time to look at the buffer.
+    func isDue(_ now: Moment) -> Bool { now.nanoseconds(since: lookedAt) >= FloodFilter.interval }
+
+    /// Decides who is thinned out, and how much, now that the buffer is as `backlog` says; whether that has changed.
+    mutating func decide(_ backlog: Backlog, now: Moment) -> Bool {
+        let looks = max(1, now.nanoseconds(since: lookedAt) / FloodFilter.interval)
+        lookedAt = now
+        drops += UInt64(backlog.drops &- knownDrops)
+        knownDrops = backlog.drops
+        defer {
+            samples.removeAll(keepingCapacity: true)
+            sampled = 0
+        }
+        if backlog.waiting > backlog.limit / 2 {
+            let before = flooders.map(\.passes)
+            for sample in samples where sample.count * FloodFilter.share >= sampled { thinOut(sample.client) }
+            return flooders.map(\.passes) != before
+        }
+        guard isActive, backlog.waiting < backlog.limit / 8 else { return false }
+        for index in flooders.indices {
+            for _ in 0..<min(looks, 64) { flooders[index].passes *= FloodFilter.growth }
+        }
+        flooders.removeAll { $0.passes >= 1 }
+        return true
+    }
+
+    /// Lets half as many datagrams of `client` pass.
+    private mutating func thinOut(_ client: IPAddress) {
+        if let known = flooders.firstIndex(where: { $0.client == client }) {
+            flooders[known].passes = max(flooders[known].passes / 2, FloodFilter.leastPasses)
+        } else if flooders.count < FloodFilter.maximumFlooders {
+            flooders.append(Flooder(client: client, passes: 0.5))
+            floods += 1
+        }
+    }
+}
+
+/// What it asks of the kernel.
+extension FloodFilter {
+    /// Puts the decision in force at the socket `descriptor` of that family.
+    func apply(to descriptor: Int32, isIPv4: Bool) {
+        guard isActive else { return FloodFilter.detach(descriptor) }
+        var program = program(isIPv4: isIPv4)
+        unsafe program.withUnsafeMutableBufferPointer { instructions in
+            var fprog = unsafe sock_fprog(len: UInt16(instructions.count), filter: instructions.baseAddress)
+            // Where the kernel refuses, nobody is thinned out.
+            _ = unsafe setsockopt(
+                descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &fprog, socklen_t(MemoryLayout<sock_fprog>.size))
+        }
+    }
+
+    /// Lets everything pass at the socket `descriptor`.
+    static func detach(_ descriptor: Int32) {
+        var none: Int32 = 0
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_DETACH_FILTER, &none, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    /// What the buffer of the socket `descriptor` is like; nil where the kernel does not say.
+    static func backlog(of descriptor: Int32) -> Backlog? {
+        var memory = InlineArray<9, UInt32>(repeating: 0)
+        var size = socklen_t(MemoryLayout<InlineArray<9, UInt32>>.size)
+        guard unsafe getsockopt(descriptor, SOL_SOCKET, SO_MEMINFO, &memory, &size) == 0,
+            Int(size) == MemoryLayout<InlineArray<9, UInt32>>.size
+        else { return nil }
+        return Backlog(
+            waiting: memory[Int(SK_MEMINFO_RMEM_ALLOC)], limit: memory[Int(SK_MEMINFO_RCVBUF)],
+            drops: memory[Int(SK_MEMINFO_DROPS)])
+    }
+
+    /// The filter in the kernel's language (classic BPF): for each flooder, if the source address is its, a random number
+    /// decides; all others pass.
+    private func program(isIPv4: Bool) -> [sock_filter] {
+        let accept = FloodFilter.instruction(BPF_RET | BPF_K, UInt32.max)
+        var program: [sock_filter] = []
+        for flooder in flooders where flooder.client.isIPv4 == isIPv4 {
+            let verdict = [
+                FloodFilter.instruction(BPF_LD | BPF_W | BPF_ABS, UInt32(bitPattern: SKF_AD_OFF + SKF_AD_RANDOM)),
+                FloodFilter.instruction(BPF_JMP | BPF_JGE | BPF_K, UInt32(flooder.passes * 4_294_967_295), no: 1),
+                FloodFilter.instruction(BPF_RET | BPF_K, 0),
+                accept,
+            ]
+            let words = flooder.client.words(isIPv4: isIPv4)
+            for (index, word) in words.enumerated() {
+                // Of the IP header, the source address.
+                let offset = SKF_NET_OFF + (isIPv4 ? 12 : 8) + Int32(4 * index)
+                let rest = 2 * (words.count - index - 1) + verdict.count
+                program.append(FloodFilter.instruction(BPF_LD | BPF_W | BPF_ABS, UInt32(bitPattern: offset)))
+                program.append(FloodFilter.instruction(BPF_JMP | BPF_JEQ | BPF_K, word, no: UInt8(rest)))
+            }
+            program += verdict
+        }
+        return program + [accept]
+    }
+
+    /// One instruction; of a comparison that fails `no` instructions are skipped.
+    private static func instruction(_ code: Int32, _ operand: UInt32, no: UInt8 = 0) -> sock_filter {
+        sock_filter(code: UInt16(truncatingIfNeeded: code), jt: 0, jf: no, k: operand)
+    }
+}
+
+extension IPAddress {
+    /// The address in words of the network's order: one, or four.
+    fileprivate func words(isIPv4: Bool) -> [UInt32] {
+        if isIPv4 { return [ipv4] }
+        return [high >> 32, high, low >> 32, low].map { UInt32(truncatingIfNeeded: $0) }
+    }
+}
