@@ -1,6 +1,5 @@
 import DNSWire
 import FQDNPolicy
-import Glibc
 import Logging
 import NIOCore
 import NIOPosix
@@ -12,9 +11,6 @@ final class StreamListener: StreamReplies {
     /// Connections at a time of all clients together that may not ask anything. They are taken at all so that what they
     /// ask is seen and counted.
     static let maximumStrangers = 64
-    /// How long no connection is taken after one could not be, for want of descriptors or memory: those that wait in the
-    /// kernel's queue would be found there again at once.
-    static let acceptPause = TimeAmount.milliseconds(200)
 
     /// The connections that are open.
     struct State {
@@ -73,7 +69,12 @@ final class StreamListener: StreamReplies {
     func listen(_ socket: consuming StreamSocket) async throws {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: StreamSocket.backlog)
-            .serverChannelInitializer { channel in self.prepareListening(channel) }
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        AcceptPause { [dropped = self.dropped] in dropped.failToAccept() })
+                }
+            }
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 4)
@@ -101,20 +102,6 @@ final class StreamListener: StreamReplies {
         guard let channel = state.withLock({ $0.channels[connection] }) else { return }
         channel.eventLoop.execute {
             channel.pipeline.fireUserInboundEventTriggered(StreamReply(message: message))
-        }
-    }
-
-    /// Lets a listening channel rest when a connection cannot be taken: without it the loop that runs it would try again
-    /// and again without a pause.
-    private func prepareListening(_ channel: any Channel) -> EventLoopFuture<Void> {
-        channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(
-                AcceptBackoffHandler(shouldForwardIOErrorCaught: false) { error in
-                    // A client that went away while it waited says nothing about the next one.
-                    guard error.errnoCode != ECONNABORTED else { return nil }
-                    self.dropped.failToAccept()
-                    return StreamListener.acceptPause
-                })
         }
     }
 

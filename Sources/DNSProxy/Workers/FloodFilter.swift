@@ -6,10 +6,10 @@ import Glibc
 /// Keeps one client that floods from drowning the others in front of a listening socket.
 ///
 /// All datagrams to a socket wait in one buffer of the kernel. When more come than are answered it is full, and then whoever
-/// asks loses as large a part of the queries as the one who floods. So while the buffer is more than half full, the clients
-/// that most of the datagrams come from are thinned out in front of it, by a filter in the kernel (`SO_ATTACH_FILTER`) that
-/// lets a random part of theirs pass: half at first, then half of that, until the buffer is no longer that full. When it is
-/// nearly empty they get more again, and after a quarter of a second without a flood all.
+/// asks loses as large a part of the queries as the one who floods. So while the buffer is more than half full, or a quarter and
+/// filling, the clients that most of the datagrams come from are thinned out in front of it, by a filter in the kernel
+/// (`SO_ATTACH_FILTER`) that lets a random part of theirs pass: half at first, then half of that (a quarter while it is nearly full),
+/// until the buffer is no longer that full. When it is nearly empty they get more again, and a third of a second after a flood all.
 ///
 /// Whoever floods is thus answered about as much as there is time for, everybody else as always. It costs nothing but one
 /// comparison a batch while there is no backlog.
@@ -55,6 +55,8 @@ struct FloodFilter {
     private var sampled = 0
     /// When the buffer was looked at.
     private var lookedAt = Moment(nanoseconds: 0)
+    /// Bytes that waited then.
+    private var waited: UInt32 = 0
     /// Datagrams that the kernel had dropped then, modulo 2³².
     private var knownDrops: UInt32 = 0
     /// Datagrams that the kernel has dropped in front of the socket.
@@ -105,12 +107,16 @@ struct FloodFilter {
             samples.removeAll(keepingCapacity: true)
             sampled = 0
         }
-        if backlog.waiting > backlog.limit / 2 {
+        let isGrowing = backlog.waiting >= waited
+        waited = backlog.waiting
+        if backlog.waiting > backlog.limit / 2 || backlog.waiting > backlog.limit / 4 && isGrowing {
             let before = flooders.map(\.passes)
-            for sample in samples where sample.count * FloodFilter.share >= sampled { thinOut(sample.client) }
+            for sample in samples where sample.count * FloodFilter.share >= sampled {
+                thinOut(sample.client, by: backlog.waiting > backlog.limit / 4 * 3 ? 4 : 2)
+            }
             return flooders.map(\.passes) != before
         }
-        guard isActive, backlog.waiting < backlog.limit / 8 else { return false }
+        guard isActive, backlog.waiting < backlog.limit / 16 else { return false }
         for index in flooders.indices {
             for _ in 0..<min(looks, 64) { flooders[index].passes *= FloodFilter.growth }
         }
@@ -118,12 +124,12 @@ struct FloodFilter {
         return true
     }
 
-    /// Lets half as many datagrams of `client` pass.
-    private mutating func thinOut(_ client: IPAddress) {
+    /// Lets a half or a quarter as many datagrams of `client` pass.
+    private mutating func thinOut(_ client: IPAddress, by divisor: Double) {
         if let known = flooders.firstIndex(where: { $0.client == client }) {
-            flooders[known].passes = max(flooders[known].passes / 2, FloodFilter.leastPasses)
+            flooders[known].passes = max(flooders[known].passes / divisor, FloodFilter.leastPasses)
         } else if flooders.count < FloodFilter.maximumFlooders {
-            flooders.append(Flooder(client: client, passes: 0.5))
+            flooders.append(Flooder(client: client, passes: 1 / divisor))
             floods += 1
         }
     }

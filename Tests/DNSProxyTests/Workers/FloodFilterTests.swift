@@ -11,8 +11,8 @@ import Testing
     private let quiet = IPAddress(ipv4: 0x7F00_0001)
     /// A client that floods.
     private let flooder = IPAddress(ipv4: 0x7F00_0002)
-    /// A buffer that is nearly full.
-    private let full = FloodFilter.Backlog(waiting: 90, limit: 100, drops: 0)
+    /// A buffer that is too full.
+    private let full = FloodFilter.Backlog(waiting: 70, limit: 100, drops: 0)
     /// A buffer that is nearly empty.
     private let empty = FloodFilter.Backlog(waiting: 1, limit: 100, drops: 0)
 
@@ -34,9 +34,22 @@ import Testing
         holds(!filter.decide(FloodFilter.Backlog(waiting: 30, limit: 100), now: look(5)))
         holds(filter.decide(empty, now: look(6)))
         #expect(filter.passes(flooder) == 1.25 / 16)
-        // A quarter of a second later, whether somebody has looked meanwhile or not.
+        // A moment later, whether somebody has looked meanwhile or not.
         holds(filter.decide(empty, now: look(31)))
         #expect(!filter.isActive && filter.passes(flooder) == 1)
+    }
+
+    @Test
+    func
+        `a buffer that is a quarter full is a flood while it fills and none while it empties, a nearly full one more so`()
+    {
+        var filter = FloodFilter()
+        for (round, (waiting, passes)) in [(26, 0.5), (40, 0.25), (30, 0.25), (20, 0.25), (80, 1.0 / 16)].enumerated() {
+            for _ in 0..<10 { filter.note(flooder) }
+            _ = filter.decide(
+                FloodFilter.Backlog(waiting: UInt32(waiting), limit: 100), now: look(Int64(round + 1)))
+            #expect(filter.passes(flooder) == passes, "\(waiting)")
+        }
     }
 
     @Test func `where many send equally much, nobody floods`() {

@@ -1,0 +1,37 @@
+import Glibc
+import NIOCore
+
+/// Lets a listening channel rest when a connection cannot be taken, for want of descriptors or memory. Without it the loop
+/// that runs the channel would find the connection waiting again at once, and try without a pause.
+///
+/// NIO's `AcceptBackoffHandler` delays reads that have not been asked for yet; here one is already under way when accepting
+/// fails, and goes on until the channel stops reading by itself.
+final class AcceptPause: ChannelInboundHandler {
+    typealias InboundIn = Channel
+
+    /// How long it rests.
+    static let length = TimeAmount.milliseconds(200)
+
+    /// Hears of each time that a connection could not be taken.
+    private let onFailure: () -> Void
+    /// Whether it rests.
+    private var isPaused = false
+
+    /// Tells `onFailure`, on the channel's loop, of each time that a connection could not be taken.
+    init(onFailure: @escaping () -> Void) {
+        self.onFailure = onFailure
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? IOError else { return context.fireErrorCaught(error) }
+        // A client that went away while it waited says nothing about the next one.
+        guard error.errnoCode != ECONNABORTED, !isPaused else { return }
+        isPaused = true
+        onFailure()
+        try? context.channel.syncOptions?.setOption(.autoRead, value: false)
+        context.eventLoop.assumeIsolated().scheduleTask(in: AcceptPause.length) {
+            self.isPaused = false
+            try? context.channel.syncOptions?.setOption(.autoRead, value: true)
+        }
+    }
+}
