@@ -17,7 +17,7 @@ SOURCES := Package.swift Sources Tests $(ENFORCER)/Package.swift $(ENFORCER)/Sou
 .DEFAULT_GOAL := help
 .PHONY: help run test e2e test-crash soak build man completions enforcer lint format fuzz test-sanitize screenshots \
 	bench bench-first bench-allocations bench-instructions bench-baseline bench-feed bench-policy \
-	bench-cache bench-reload bench-upgrade clean
+	bench-cache bench-reload bench-upgrade bench-overload clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -123,6 +123,10 @@ bench-upgrade: build ## queries lost while the daemon is replaced a hundred time
 	Benchmarks/upgrade/measure $(RELEASE) --rate 1000
 	Benchmarks/upgrade/measure $(RELEASE) --rate 50000
 	Benchmarks/upgrade/measure $(RELEASE) --rate 50000 --restart
+
+bench-overload: build ## what a client notices while another one floods, and beside 10,000 idle connections (root, about 8 minutes)
+	@scripts/install-packages $(BUILD_PACKAGES) iproute2 gcc libc6-dev python3
+	Benchmarks/overload/measure $(RELEASE)
 
 clean: ## remove everything that was built
 	rm -rf .build $(ENFORCER)/.build Benchmarks/*/.build Fuzz/.build .build-sanitize
