@@ -75,7 +75,7 @@ final class StreamListener: StreamReplies {
                         AcceptPause { [dropped = self.dropped] in dropped.failToAccept() })
                 }
             }
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 4)
             .childChannelInitializer { channel in self.prepare(channel) }

@@ -99,7 +99,7 @@ final class StreamUpstreams: Sendable {
                 ipAddress: server.address.address.description, port: Int(server.address.port))
             return ClientBootstrap(group: loop)
                 .connectTimeout(StreamUpstreams.connectTimeout)
-                .channelOption(.socketOption(.tcp_nodelay), value: 1)
+                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         let pipeline = channel.pipeline.syncOperations
