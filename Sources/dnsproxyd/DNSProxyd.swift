@@ -24,33 +24,55 @@ struct DNSProxyd: AsyncParsableCommand {
 
     /// Runs the command that the arguments name, and ends the process with its status.
     ///
-    /// Not `async`: then the runtime would turn this thread into one of libdispatch's, which valgrind cannot follow.
+    /// Not `async`: then there would be other threads before `serve` has given up its rights, and the runtime would turn this
+    /// one into one of libdispatch's, which valgrind cannot follow.
     static func main() {
-        Task.detached { await execute() }
+        do {
+            var command = try parseAsRoot()
+            if let asynchronous = command as? any AsyncParsableCommand {
+                detach {
+                    var command = asynchronous
+                    try await command.run()
+                }
+            }
+            try command.run()
+            end(nil)
+        } catch {
+            end(error)
+        }
+    }
+
+    /// Runs `body` on other threads, and ends the process with what becomes of it.
+    static func detach(_ body: sending @escaping () async throws -> Void) -> Never {
+        Task.detached {
+            do {
+                try await body()
+                end(nil)
+            } catch {
+                end(error)
+            }
+        }
         while true { sleep(.max) }
     }
 
-    /// Runs the command and ends the process.
-    private static func execute() async {
-        do {
-            var command = try await asyncParseAsRoot()
-            if var asynchronous = command as? any AsyncParsableCommand {
-                try await asynchronous.run()
-            } else {
-                try command.run()
-            }
-            try StandardOutput.flush()
-            exit(withError: nil)
-        } catch let failure as CommandFailure {
+    /// Writes what is to be said, and ends the process with the status of `error`, if there is one.
+    private static func end(_ error: (any Error)?) -> Never {
+        var error = error
+        do throws(CommandFailure) {
             // What was found before it failed is said all the same.
-            try? StandardOutput.flush()
+            try StandardOutput.flush()
+        } catch let failure {
+            error = error ?? failure
+        }
+        switch error {
+        case nil: exit(withError: nil)
+        case let failure as CommandFailure:
             StandardError.write("dnsproxyd: \(failure.message)")
             exit(withError: failure.status)
-        } catch  where exitCode(for: error) == .validationFailure {
+        case let error? where exitCode(for: error) == .validationFailure:
             StandardError.write("dnsproxyd: \(message(for: error)) (see dnsproxyd --help)")
             exit(withError: ExitCode.validationFailure)
-        } catch {
-            exit(withError: error)
+        case let error?: exit(withError: error)
         }
     }
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import DNSProxy
+import Dispatch
 import NIOCore
+import Synchronization
 
 /// The option `-e` of commands that can be about one identity.
 struct IdentityOption: ParsableArguments {
@@ -12,7 +14,22 @@ struct IdentityOption: ParsableArguments {
 
     /// The identities that the running daemon knows, for shells; nothing when there is none.
     static let completion = CompletionKind.custom { words, _, _ in
-        var client = AdminClient(socket: socket(in: words))
+        let socket = socket(in: words)
+        let names = Mutex<[String]>([])
+        let isDone = DispatchSemaphore(value: 0)
+        // Arguments are read by the main thread, which runs no tasks.
+        Task.detached {
+            let found = await identities(socket)
+            names.withLock { $0 = found }
+            isDone.signal()
+        }
+        isDone.wait()
+        return names.withLock { $0 }
+    }
+
+    /// The names of the identities that the daemon at `socket` knows, as far as it tells them at once.
+    private static func identities(_ socket: String) async -> [String] {
+        var client = AdminClient(socket: socket)
         // Nobody waits longer for a key to do something.
         client.timeLimit = .seconds(2)
         var names: [String] = []
