@@ -1,1 +1,41 @@
 #include "CLinux.h"
+
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int clinux_prctl(int option, unsigned long first, unsigned long second) {
+    return prctl(option, first, second, 0UL, 0UL);
+}
+
+int clinux_set_users(uid_t user) { return setresuid(user, user, user); }
+
+int clinux_set_groups(gid_t group) { return setresgid(group, group, group); }
+
+int clinux_is_user(uid_t user) {
+    uid_t real, effective, saved;
+    return getresuid(&real, &effective, &saved) == 0 && real == user && effective == user && saved == user;
+}
+
+int clinux_is_group(gid_t group) {
+    gid_t real, effective, saved;
+    return getresgid(&real, &effective, &saved) == 0 && real == group && effective == group && saved == group;
+}
+
+uint64_t clinux_capabilities(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+    if (syscall(SYS_capget, &header, sets) != 0) return UINT64_MAX;
+    uint64_t all = 0;
+    for (int word = 0; word < _LINUX_CAPABILITY_U32S_3; word++) {
+        all |= (uint64_t)(sets[word].effective | sets[word].permitted | sets[word].inheritable) << (32 * word);
+    }
+    return all;
+}
+
+int clinux_drop_capabilities(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+    memset(none, 0, sizeof none);
+    return (int)syscall(SYS_capset, &header, none);
+}

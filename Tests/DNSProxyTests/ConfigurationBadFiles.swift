@@ -23,6 +23,11 @@ extension ConfigurationTests {
                 + "found \"127.0.0.1:0\""
         ),
         ("listen: [127.0.0.1, \"127.0.0.1:53\"]\n", "1:21: error: listen[1]: 127.0.0.1:53 is listed twice"),
+        // user, group
+        ("user: \"\"\n", "1:7: error: user: expected a name or a number, found \"\""),
+        ("user:\n", "1:6: error: user: expected text, found nothing"),
+        ("user: [a]\n", "1:7: error: user: expected text, found a list"),
+        ("group: a\n", "1:8: error: group: a group is taken together with a user, and there is no `user`"),
         // Single values.
         ("workers: 0\n", "1:10: error: workers: expected a whole number from 1 to 256, found \"0\""),
         ("workers: 257\n", "1:10: error: workers: expected a whole number from 1 to 256, found \"257\""),

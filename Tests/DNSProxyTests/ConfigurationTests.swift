@@ -25,7 +25,7 @@ import Testing
         let configuration = try read(text)
         let engine = configuration.engine
         #expect(engine.listen.map(\.description) == ["127.0.0.1:5355"])
-        #expect(engine.workers == nil)
+        #expect(engine.workers == nil && engine.user == nil && engine.group == nil)
         #expect(engine.enforcement == .default)
         #expect(engine.policies.isEmpty && engine.identities.isEmpty && engine.zones.isEmpty)
         #expect(engine.upstreams.isEmpty)
@@ -51,6 +51,8 @@ import Testing
         let configuration = try read(
             """
             listen: ["0.0.0.0", "[::1]:5355"]
+            user: dnsproxyd
+            group: 4711
             workers: 2
             enforcement: audit
             policies: [policies/, /srv/policies]
@@ -95,7 +97,7 @@ import Testing
             """)
         let engine = configuration.engine
         #expect(engine.listen.map(\.description) == ["0.0.0.0:53", "[::1]:5355"])
-        #expect(engine.workers == 2)
+        #expect(engine.workers == 2 && engine.user == "dnsproxyd" && engine.group == "4711")
         #expect(engine.admin.page && !EngineConfiguration().admin.page)
         #expect(engine.enforcement == .audit)
         #expect(engine.policies == ["/etc/dnsproxyd/policies/", "/srv/policies"])

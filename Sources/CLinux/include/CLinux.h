@@ -1,5 +1,5 @@
-// What the Glibc module does not show: batched datagrams, epoll, eventfd and control messages.
-// Header only; import Glibc beside it, or bind() and its like want other pointer types.
+// What the Glibc module does not show: batched datagrams, epoll, eventfd, control messages and the rights of a process.
+// Import Glibc beside it, or bind() and its like want other pointer types.
 #ifndef CLINUX_H
 #define CLINUX_H
 
@@ -26,6 +26,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -132,5 +133,26 @@ static inline int clinux_cpu_count(const cpu_set_t *set) { return CPU_COUNT(set)
 
 /// Names a thread for `top` and `ps`; the kernel keeps 15 characters.
 static inline void clinux_name_thread(pthread_t thread, const char *name) { pthread_setname_np(thread, name); }
+
+/// `prctl(2)` with two arguments, for the calling thread; its result, or -1 and errno.
+int clinux_prctl(int option, unsigned long first, unsigned long second);
+
+/// Makes `user` the real, effective and saved user of all threads; 0, or -1 and errno.
+int clinux_set_users(uid_t user);
+
+/// Makes `group` the real, effective and saved group of all threads; 0, or -1 and errno.
+int clinux_set_groups(gid_t group);
+
+/// Whether `user` is the real, effective and saved user of the calling thread.
+int clinux_is_user(uid_t user);
+
+/// Whether `group` is the real, effective and saved group of the calling thread.
+int clinux_is_group(gid_t group);
+
+/// The capabilities that are in one of the calling thread's sets, effective, permitted or inheritable; a bit each.
+uint64_t clinux_capabilities(void);
+
+/// Takes all capabilities out of these sets of the calling thread; 0, or -1 and errno.
+int clinux_drop_capabilities(void);
 
 #endif

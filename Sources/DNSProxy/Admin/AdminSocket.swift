@@ -7,11 +7,7 @@ enum AdminSocket {
     /// - Throws: `SystemError` when the folder cannot be made, another process listens at `path`, or something that is
     ///   not a socket is there.
     static func prepare(_ path: String) throws(SystemError) {
-        let folder = TextFile.folder(of: path)
-        for slash in folder.indices where folder[slash] == "/" && slash > folder.startIndex {
-            let part = String(folder[..<slash])
-            if unsafe mkdir(part, 0o750) != 0, errno != EEXIST { throw SystemError("create the folder \(part)") }
-        }
+        try Folder.make(TextFile.folder(of: path))
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else {

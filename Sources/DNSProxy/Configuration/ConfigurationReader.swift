@@ -34,6 +34,7 @@ struct ConfigurationReader {
     mutating func read(_ root: DocumentNode) {
         root.mapping(problems) { root in
             readListen(&root)
+            readUser(&root)
             engine.workers = root.integer("workers", in: 1...256) ?? engine.workers
             engine.enforcement = root.choice("enforcement", EnforcementMode.self) ?? engine.enforcement
             engine.unknownClients = root.choice("unknownClients", UnknownClientsMode.self) ?? engine.unknownClients
@@ -79,6 +80,25 @@ struct ConfigurationReader {
             }
         }
         if !addresses.isEmpty { engine.listen = addresses }
+    }
+
+    /// `user` and `group`: whom the process becomes. Whether there is such a user is for the machine to say that it runs on.
+    private mutating func readUser(_ root: inout DocumentMapping) {
+        engine.user = account("user", of: &root)
+        engine.group = account("group", of: &root)
+        if engine.user == nil, let node = root.value("group"), !root.has("user") {
+            problems.error(node, "a group is taken together with a user, and there is no `user`")
+        }
+    }
+
+    /// The name or number under `key`.
+    private func account(_ key: String, of mapping: inout DocumentMapping) -> String? {
+        guard let node = mapping.value(key), let name = node.string(problems) else { return nil }
+        guard !name.isEmpty, !name.utf8.contains(0) else {
+            problems.error(node, "expected a name or a number, found \(quoted(name))")
+            return nil
+        }
+        return name
     }
 
     /// `allowQueriesFrom`: at least one network.

@@ -12,18 +12,15 @@ public final class Daemon: Service {
     /// The engine that answers now.
     private let engine: Mutex<Engine>
 
-    /// Prepares everything that can fail.
-    /// - Parameter takesOver: whether to take the sockets of a daemon that runs with the same `admin.socket`, if there is
-    ///   one. It answers until this one can.
+    /// Prepares everything that can fail, with the rights that `launch` has left.
     /// - Throws: `EngineError`, see there.
-    public init(
-        configuration: EngineConfiguration, takesOver: Bool = false, logger: Logger
-    ) throws(EngineError) {
-        self.configuration = configuration
+    public init(_ launch: Launch, logger: Logger) throws(EngineError) {
+        configuration = launch.configuration
         self.logger = logger
         engine = Mutex(
-            try Engine(configuration: configuration, from: takesOver ? .runningDaemon : .serviceManager, logger: logger)
-        )
+            try Engine(
+                configuration: launch.configuration, from: launch.source, prepared: launch.takePrepared(),
+                logger: logger))
     }
 
     /// Answers until a graceful shutdown, or until another process has taken over.

@@ -39,9 +39,16 @@ extension Engine {
         }
     }
 
-    /// Everything there is to say about the documents that `configuration` names, and nothing is started.
-    public static func check(_ configuration: EngineConfiguration) -> [DocumentProblem] {
-        DocumentLoader(configuration).check()
+    /// Everything there is to say about what `configuration`, the content of `file`, names: the user, and the documents.
+    /// Nothing is started.
+    public static func check(_ configuration: EngineConfiguration, file: String) -> [DocumentProblem] {
+        let problems = DocumentLoader(configuration).check()
+        do throws(EngineError) {
+            _ = try Account(configuration)
+            return problems
+        } catch {
+            return [DocumentProblem(file: file, message: "\(error)")] + problems
+        }
     }
 
     /// Reloads whenever a file has changed and then stayed the same for a moment, so that a file that is being

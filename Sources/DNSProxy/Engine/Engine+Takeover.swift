@@ -24,7 +24,7 @@ extension Engine {
     }
 
     /// The sockets that clients of an earlier process wait at.
-    static func inherited(
+    private static func inherited(
         _ source: Sockets, _ predecessor: borrowing Predecessor?
     ) throws(SystemError) -> InheritedSockets {
         switch predecessor {
@@ -33,6 +33,14 @@ extension Engine {
             guard case .sockets(let sockets) = source else { return try InheritedSockets.passed() }
             return try InheritedSockets(copying: sockets)
         }
+    }
+
+    /// The sockets that `configuration` asks for: those that clients of an earlier process wait at, and new ones for the rest.
+    static func sockets(
+        _ configuration: EngineConfiguration, _ source: Sockets, _ predecessor: borrowing Predecessor?
+    ) throws(SystemError) -> ListeningSockets {
+        try ListeningSockets(
+            configuration.listen, workers: workerCount(configuration), inherited: try inherited(source, predecessor))
     }
 
     /// Opens the journal in `folder`, behind the last line that `predecessor` writes to it, which has let go of everything

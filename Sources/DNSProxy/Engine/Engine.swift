@@ -77,11 +77,13 @@ public final class Engine: Sendable {
         case abandoned([FileDescriptorBox])
     }
 
-    /// Prepares everything that can fail.
+    /// Prepares everything that can fail, but for what is `prepared` already, with rights that are gone.
     /// - Throws: `EngineError.documents` with everything that is wrong with any document, or `EngineError.system` for
     ///   a port in use, a folder that is missing, a journal that another daemon holds.
-    init(configuration: EngineConfiguration, from source: Sockets, logger: Logger) throws(EngineError) {
-        System.raiseFileLimit()
+    init(
+        configuration: EngineConfiguration, from source: Sockets, prepared: consuming Launch.Prepared? = nil,
+        logger: Logger
+    ) throws(EngineError) {
         self.configuration = configuration
         self.logger = logger
         loader = DocumentLoader(configuration)
@@ -92,11 +94,19 @@ public final class Engine: Sendable {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let (ended, end) = AsyncStream<[LeftQuery]>.makeStream()
         self.ended = ended
-        var predecessor = try Engine.predecessor(configuration, source, logger: logger)
+        var predecessor: Predecessor?
+        let bound: ListeningSockets?
+        switch consume prepared {
+        case .some(let prepared):
+            predecessor = prepared.predecessor
+            bound = .some(prepared.sockets)
+        case nil:
+            predecessor = try Engine.predecessor(configuration, source, logger: logger)
+            bound = nil
+        }
         do {
             let snapshots = PublishedCell(loaded)
             let statuses = try (0..<Engine.workerCount(configuration)).map { _ in try WorkerStatus() }
-            let inherited = try Engine.inherited(source, predecessor)
             let learning = try Engine.learning(
                 configuration, statuses: statuses, loop: group.next(), predecessor: &predecessor, logger: logger)
             let cell = PublishedCell(RouteTable(routes))
@@ -111,8 +121,11 @@ public final class Engine: Sendable {
                 mailboxes: statuses.map(\.mailbox))
             let streams = StreamListener(group: group, shared: shared)
             streams.reportLimit(to: logger)
-            var sockets = try ListeningSockets(
-                configuration.listen, workers: statuses.count, inherited: inherited)
+            var sockets: ListeningSockets
+            switch consume bound {
+            case .some(let bound): sockets = bound
+            case nil: sockets = try Engine.sockets(configuration, source, predecessor)
+            }
             spareSockets = configuration.admin.socket == nil ? [] : try sockets.copies()
             var threads: [WorkerThread] = []
             for (number, status) in statuses.enumerated() {
@@ -271,7 +284,7 @@ public final class Engine: Sendable {
     }
 
     /// Workers that `configuration` asks for, or one for each core that this process may use.
-    private static func workerCount(_ configuration: EngineConfiguration) -> Int {
+    static func workerCount(_ configuration: EngineConfiguration) -> Int {
         min(max(configuration.workers ?? System.coreCount, 1), 256)
     }
 }

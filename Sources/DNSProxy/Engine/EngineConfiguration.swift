@@ -5,6 +5,10 @@ public import FQDNPolicy
 public struct EngineConfiguration: Sendable {
     /// Where clients are answered, over UDP and TCP.
     public var listen: [SocketAddress] = [SocketAddress(IPAddress(ipv4: 0x7F00_0001), port: 5355)]
+    /// Whom the process becomes when its sockets are bound, by name or number; nil for nobody else.
+    public var user: String?
+    /// The group of its files then, by name or number; nil for the user's own.
+    public var group: String?
     /// Worker threads, 1 to 256; nil for one per available core.
     public var workers: Int?
     /// When an identity is restricted.

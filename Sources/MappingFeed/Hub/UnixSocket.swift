@@ -33,7 +33,7 @@ struct UnixSocket {
         }
         var number: gid_t?
         if let group {
-            number = UnixSocket.number(ofGroup: group)
+            number = GroupDatabase.number(of: group)
             guard number != nil else {
                 throw FeedSocketError(
                     path: path, reason: "there is no group \"\(group)\"; make it, or set another feed.group")
@@ -84,23 +84,6 @@ struct UnixSocket {
     func remove() {
         var status = stat()
         if unsafe lstat(path, &status) == 0, UnixSocket.mark(status) == mark { unsafe unlink(path) }
-    }
-
-    /// The number of a group that is given by number or by name; nil if there is no such group.
-    private static func number(ofGroup group: String) -> gid_t? {
-        // The highest number means "do not change" to chown(2).
-        if let number = gid_t(group) { return number == gid_t.max ? nil : number }
-        var size = 1024
-        while size <= 1 << 20 {
-            var entry = unsafe Glibc.group()
-            var result: UnsafeMutablePointer<Glibc.group>?
-            var buffer = [CChar](repeating: 0, count: size)
-            let code = unsafe getgrnam_r(group, &entry, &buffer, buffer.count, &result)
-            if unsafe code == 0 && result != nil { return unsafe entry.gr_gid }
-            guard code == ERANGE else { return nil }
-            size *= 4
-        }
-        return nil
     }
 
     /// What is particular to a file.

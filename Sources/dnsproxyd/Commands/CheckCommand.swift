@@ -48,7 +48,7 @@ struct CheckCommand: ParsableCommand {
     private func findings() -> (problems: [DocumentProblem], isValid: Bool) {
         do throws(InvalidConfiguration) {
             let configuration = try ConfigurationFile.load(file.path)
-            let problems = configuration.problems + Engine.check(configuration.engine)
+            let problems = configuration.problems + Engine.check(configuration.engine, file: file.path)
             return (problems, !problems.hasErrors)
         } catch {
             return (error.problems, false)

@@ -6,7 +6,7 @@ import ServiceLifecycle
 import UnixSignals
 
 /// `dnsproxyd serve`
-struct ServeCommand: AsyncParsableCommand {
+struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
         abstract: "Answer queries until SIGTERM or SIGINT; SIGHUP reads the documents again.",
@@ -27,7 +27,8 @@ struct ServeCommand: AsyncParsableCommand {
             """)
     var takeover = false
 
-    func run() async throws {
+    /// Does what takes the rights that the process was started with while it has one thread, and serves on others.
+    func run() throws {
         let configuration = try file.load()
         let log = configuration.log
         LoggingSystem.bootstrap { _ in LineLogHandler(log) }
@@ -35,10 +36,22 @@ struct ServeCommand: AsyncParsableCommand {
         for problem in configuration.problems {
             logger.log(level: problem.severity == .warning ? .warning : .notice, "\(problem)")
         }
+        let launch: Launch
+        do {
+            launch = try Launch(configuration.engine, takesOver: takeover, logger: logger)
+        } catch {
+            throw ServeCommand.failure(error)
+        }
+        DNSProxyd.detach { try await ServeCommand.serve(launch, logger) }
+    }
+
+    /// Serves until the process is told to end.
+    /// - Throws: `CommandFailure` when documents are bad or the system is in the way.
+    private static func serve(_ launch: Launch, _ logger: Logger) async throws {
         // Caught from here on, so that a reload that comes early does not end the process.
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         do {
-            let daemon = try Daemon(configuration: configuration.engine, takesOver: takeover, logger: logger)
+            let daemon = try Daemon(launch, logger: logger)
             var quiet = logger
             quiet.logLevel = max(.warning, logger.logLevel)
             let reloads = ReloadService(daemon: daemon, hangups: hangups, logger: logger)
@@ -49,13 +62,15 @@ struct ServeCommand: AsyncParsableCommand {
                     .init(service: reloads),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
             try await ServiceGroup(configuration: group).run()
-        } catch EngineError.documents(let problems) {
-            throw ProblemReport(problems).failure
-        } catch EngineError.system(let message) {
-            throw CommandFailure(message)
         } catch {
-            throw CommandFailure("\(error)")
+            throw failure(error)
         }
+    }
+
+    /// What `error` is for the person who has started the daemon.
+    private static func failure(_ error: any Error) -> CommandFailure {
+        if case EngineError.documents(let problems) = error { return ProblemReport(problems).failure }
+        return CommandFailure("\(error)")
     }
 }
 

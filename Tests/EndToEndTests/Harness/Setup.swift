@@ -26,6 +26,8 @@ struct Setup {
     var healthPort: Int?
     /// Further entries of the configuration's section `admin`, each with a comma in front.
     var admin = ""
+    /// Whom its folder is given to, which takes root; nil for who runs the tests.
+    var owner: SystemUser?
     /// Further lines of the configuration file.
     var extra = ""
 
@@ -83,6 +85,7 @@ struct Setup {
         for (name, text) in policies { try workspace.write("policies/\(name)", text) }
         try workspace.write("identities.yaml", "identities:\n\(identities)\n")
         if let zone { try workspace.write("local.zone", zone) }
+        if let owner { try owner.own(workspace.path) }
         let addresses = listen.map { $0.contains(":") ? #""[\#($0)]:\#(port)""# : #""\#($0):\#(port)""# }
         return try workspace.write(
             "dnsproxyd.yaml",

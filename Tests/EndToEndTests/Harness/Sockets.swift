@@ -128,10 +128,10 @@ enum Ports {
         return endpoint.bind(socket)
     }()
 
-    /// A port that is free for UDP and TCP on all addresses, below those that the kernel hands out by itself.
-    static func free() throws -> Int {
+    /// A port that is free for UDP and TCP on all addresses, by default below those that the kernel hands out by itself.
+    static func free(in range: Range<Int> = 12_000..<32_000) throws -> Int {
         for _ in 0..<200 {
-            let port = Int.random(in: 12_000..<32_000)
+            let port = Int.random(in: range)
             if isFree(port) { return port }
         }
         throw HarnessError("no free port")
