@@ -19,6 +19,24 @@ struct CodecTests {
         }
     }
 
+    @Test func `what could steer a terminal is escaped, by the writer and in what others have written`() throws {
+        for (text, shown) in [
+            ("\u{1B}[31m\n\u{7F}", #"\u001b[31m\n\u007f"#), ("caf\u{E9} \u{1F600}", "caf\u{E9} \u{1F600}"),
+            ("\u{202E}\u{9B}3\u{85}", #"\u202e\u009b3\u0085"#), ("\u{2028}\"\\\u{E0041}", #"\u2028\"\\\udb40\udc41"#),
+        ] {
+            var writer = LineWriter()
+            writer.string(text)
+            #expect(String(decoding: writer.bytes, as: UTF8.self) == "\"\(shown)\"")
+            // Encoders leave these as they are.
+            let other = Array("{\n\"a\": \"\u{202E}\u{9B}\u{7F}\u{E9}\"\n}".utf8)
+            let escaped = String(decoding: PrintableJSON.escaped(other), as: UTF8.self)
+            #expect(escaped == "{\n\"a\": \"\\u202e\\u009b\\u007f\u{E9}\"\n}")
+        }
+        let identity = FeedEvent.identity(
+            FeedIdentity(id: 1, name: "\u{202E}\u{E0041}", namespace: "\u{9B}", labels: [:], addresses: []))
+        #expect(try FeedEvent.decode(identity.line.span) == identity)
+    }
+
     @Test func `every message comes back as it was written`() throws {
         var random = SplitMix(state: 2)
         for _ in 0..<2000 {

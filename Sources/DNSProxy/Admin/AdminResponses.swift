@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Hummingbird
 import Logging
+import MappingFeed
 
 /// A request that cannot be served as it is.
 struct AdminRequestError: Error {
@@ -43,7 +44,7 @@ struct AdminFailures<Context: RequestContext>: RouterMiddleware {
 extension Response {
     /// `value` as a JSON document that ends in a line feed.
     static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
-        var body = ByteBuffer(bytes: try AdminJSON.encoder.encode(value))
+        var body = ByteBuffer(bytes: try AdminJSON.bytes(value))
         body.writeString("\n")
         return Response(status: status, headers: AdminJSON.headers, body: ResponseBody(byteBuffer: body))
     }
@@ -92,6 +93,11 @@ enum AdminJSON {
         return encoder
     }
 
+    /// `value` as JSON that is safe on a terminal.
+    static func bytes(_ value: some Encodable, _ encoder: JSONEncoder = encoder) throws -> [UInt8] {
+        PrintableJSON.escaped(Array(try encoder.encode(value)))
+    }
+
     /// The headers of every JSON answer.
     static let headers: HTTPFields = [.contentType: "application/json"]
 
@@ -111,7 +117,7 @@ enum AdminJSON {
         mutating func append(_ values: [some Encodable]) async throws {
             var buffer = ByteBuffer()
             for value in values {
-                buffer.writeBytes(try encoder.encode(value))
+                buffer.writeBytes(try AdminJSON.bytes(value, encoder))
                 buffer.writeString("\n")
             }
             if values.isEmpty { buffer.writeString("\n") }
@@ -143,7 +149,7 @@ enum AdminJSON {
             var buffer = ByteBuffer()
             for element in elements {
                 buffer.writeString(hasElements ? ",\n" : "[\n")
-                buffer.writeBytes(try encoder.encode(element))
+                buffer.writeBytes(try AdminJSON.bytes(element, encoder))
                 hasElements = true
             }
             try await writer.write(buffer)

@@ -106,12 +106,18 @@ package struct LineWriter {
         }
     }
 
-    /// Writes a quoted string, escaped as RFC 8259, section 7, demands; DEL too, for the sake of terminals.
+    /// Writes a quoted string, escaped as RFC 8259, section 7, demands; and what could steer a terminal too.
     package mutating func string(_ text: String) {
+        let begin = count
         raw(UInt8(ascii: "\""))
         let bytes = text.utf8Span.span
         var start = 0
         for index in bytes.indices where LineWriter.isEscaped(bytes[index]) {
+            guard bytes[index] < 0x80 else {
+                // Rare: look at characters, not at bytes.
+                count = begin
+                return scalars(of: text)
+            }
             raw(bytes.extracting(start..<index))
             escaped(bytes[index])
             start = index + 1
@@ -120,10 +126,38 @@ package struct LineWriter {
         raw(UInt8(ascii: "\""))
     }
 
-    /// Whether a byte of a string cannot stand for itself.
+    /// Whether a byte of a string cannot stand for itself, or may be part of a character that cannot.
     @inline(__always)
     private static func isEscaped(_ byte: UInt8) -> Bool {
-        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte >= 0x7F
+    }
+
+    /// Writes a quoted string, character by character.
+    private mutating func scalars(of text: String) {
+        raw(UInt8(ascii: "\""))
+        for character in text.unicodeScalars {
+            if character.isASCII, LineWriter.isEscaped(UInt8(truncatingIfNeeded: character.value)) {
+                escaped(UInt8(truncatingIfNeeded: character.value))
+            } else if character.isUnprintable {
+                escape(character)
+            } else {
+                scalar(character)
+            }
+        }
+        raw(UInt8(ascii: "\""))
+    }
+
+    /// Writes one character as it is.
+    mutating func scalar(_ scalar: Unicode.Scalar) {
+        for byte in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter { raw(byte) }
+    }
+
+    /// Writes one character as `\uXXXX`, or as two of these where it needs them.
+    mutating func escape(_ scalar: Unicode.Scalar) {
+        for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter {
+            raw("\\u")
+            for shift in [12, 8, 4, 0] { raw(LineWriter.hexDigit(UInt8(truncatingIfNeeded: unit >> shift & 15))) }
+        }
     }
 
     /// Writes one byte of a string that cannot stand for itself.

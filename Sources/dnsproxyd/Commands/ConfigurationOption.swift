@@ -33,7 +33,7 @@ struct ProblemReport {
 
     /// Writes every problem.
     func write() {
-        for problem in problems { StandardError.write("\(problem)") }
+        for problem in problems { StandardError.write(printable("\(problem)")) }
     }
 
     /// Writes every problem, and is the failure that ends the command.

@@ -1,6 +1,7 @@
 import DNSProxy
 import FoundationEssentials
 import Logging
+import MappingFeed
 
 /// Writes the log to standard error, one line for each message.
 struct LineLogHandler: LogHandler {
@@ -36,9 +37,15 @@ struct LineLogHandler: LogHandler {
     /// `TIME LEVEL MESSAGE key=value …`
     private func text(_ time: String, _ event: LogEvent, _ fields: [(key: String, value: String)]) -> String {
         let level = event.level.rawValue
-        let words = fields.map { $0.value.contains(" ") ? "\($0.key)=\"\($0.value)\"" : "\($0.key)=\($0.value)" }
+        let words = fields.map { "\($0.key)=\(LineLogHandler.quoted($0.value))" }
         let padded = level + String(repeating: " ", count: max(0, 8 - level.count))
         return printable(([time, padded, event.message.description] + words).joined(separator: " "))
+    }
+
+    /// A field's value, in quotes where it could otherwise be taken for more than that.
+    private static func quoted(_ value: String) -> String {
+        guard value.isEmpty || value.contains(where: { " =\"".contains($0) }) else { return value }
+        return "\"\(value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
     }
 
     /// An object with `time`, `level`, `message`, and the fields in an object of their own.
@@ -55,6 +62,7 @@ struct LineLogHandler: LogHandler {
             fields: fields.isEmpty ? nil : Dictionary(fields.map { ($0.key, $0.value) }) { $1 })
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(line)).map { String(decoding: $0, as: UTF8.self) } ?? text(time, event, fields)
+        guard let bytes = try? encoder.encode(line) else { return text(time, event, fields) }
+        return String(decoding: PrintableJSON.escaped(Array(bytes)), as: UTF8.self)
     }
 }

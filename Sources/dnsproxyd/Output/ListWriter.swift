@@ -1,4 +1,6 @@
+import DNSWire
 import FoundationEssentials
+import MappingFeed
 import Yams
 
 /// Writes a list of any length in bounded memory, in the format that was asked for.
@@ -81,7 +83,7 @@ extension TextFormat {
 private func prettyJSON(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
+    return String(decoding: PrintableJSON.escaped(Array(try encoder.encode(value))), as: UTF8.self)
 }
 
 /// `value` as YAML with a line feed at its end, keys in alphabetical order.
@@ -89,5 +91,8 @@ private func plainYAML(_ value: some Encodable) throws -> String {
     let encoder = YAMLEncoder()
     encoder.options.sortKeys = true
     encoder.options.allowUnicode = true
+    let text = try encoder.encode(value)
+    guard text.unicodeScalars.contains(where: { $0.isUnprintable && $0 != "\n" }) else { return text }
+    encoder.options.allowUnicode = false
     return try encoder.encode(value)
 }

@@ -1,3 +1,4 @@
+import DNSWire
 import Glibc
 import Synchronization
 
@@ -63,14 +64,6 @@ func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
 
 /// `text` with everything that could steer a terminal as `\u{…}`.
 func printable(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: isControl) else { return text }
-    return text.unicodeScalars.map { isControl($0) ? "\\u{\(String($0.value, radix: 16))}" : String($0) }.joined()
-}
-
-/// Whether a character is a control or a format character (C0, C1, DEL, bidirectional marks and their like).
-private func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: true
-    default: false
-    }
+    guard text.unicodeScalars.contains(where: \.isUnprintable) else { return text }
+    return text.unicodeScalars.map { $0.isUnprintable ? "\\u{\(String($0.value, radix: 16))}" : String($0) }.joined()
 }

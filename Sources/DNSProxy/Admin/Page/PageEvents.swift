@@ -83,7 +83,7 @@ final class PageEvents: Sendable {
 
     /// An event in the format of server-sent events; empty when `value` cannot be told, which no value here is.
     private static func event(_ name: String, _ value: some Encodable) -> ByteBuffer {
-        guard let json = try? AdminJSON.encoder.encode(value) else { return ByteBuffer() }
+        guard let json = try? AdminJSON.bytes(value) else { return ByteBuffer() }
         var buffer = ByteBuffer(string: "event: \(name)\ndata: ")
         buffer.writeBytes(json)
         buffer.writeString("\n\n")
