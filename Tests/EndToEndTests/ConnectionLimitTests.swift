@@ -106,7 +106,8 @@ extension EndToEnd {
             }
             try allow("\(limit)")
             var clients = try (0..<30).map { _ in try StreamClient(port: daemon.port) }
-            try eventually("there are descriptors left") { try descriptors() >= limit }
+            // A thread that waits for a connection has taken a number for it already, which is not there to be seen.
+            try eventually("there are descriptors left") { try descriptors() >= limit - 1 }
             // No socket towards the upstream was open before.
             for number in 1...40 {
                 let answer = try #require(client.resolve("host\(number).test.example"), "host\(number)")
