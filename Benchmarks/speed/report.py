@@ -6,10 +6,9 @@ import re
 import statistics
 import subprocess
 
-from scenarios import FLOOR, OWN
+from scenarios import FLOOR, OWN, PEERS
 from servers import find
 
-PEERS = ("unbound", "dnsmasq", "dnsdist")
 # What is printed where CPU time per query is not what matters: title, figure and form of each column.
 COLUMNS = {
     "latency": [("queries/s", "rate", "{:,.0f}"), ("p50, µs", "p50", "{:,.0f}"), ("p99, µs", "p99", "{:,.0f}"),

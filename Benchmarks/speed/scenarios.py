@@ -125,25 +125,58 @@ def throughput(starts):
     ]
 
 
+# Those that are measured beside ours.
+PEERS = ("unbound", "dnsmasq", "dnsdist")
+
+
+class Field:
+    """The servers that are measured in turns. A peer that does not do what is asked of it is left out, with the reason; of
+    ours and of the floor all figures are wanted."""
+
+    def __init__(self, names, say):
+        self.results = {name: [] for name in names}
+        self.left_out = {}
+        self.say = say
+
+    def try_(self, name, body):
+        """Does `body` for a server that is still measured."""
+        if name not in self.results:
+            return None
+        try:
+            return body()
+        except Wrong as problem:
+            if name not in PEERS:
+                raise
+            self.say(f"{name} is left out: {problem}")
+            self.left_out[name] = f"was left out: {problem}"
+            del self.results[name]
+            return None
+
+    def measure(self, name, body):
+        """Notes the figures that `body` comes to."""
+        figures = self.try_(name, body)
+        if figures is not None:
+            self.results[name].append(figures)
+
+
 def run_throughput(bench, scenario, only, rounds, seconds, say):
-    """Measures the servers of a scenario in turns; figures by server, a list with one for each round."""
-    running = {}
+    """Measures the servers of a scenario in turns; figures by server, a list with one for each round, and why some are
+    missing."""
+    setups = {name: setup for name, setup in scenario.setups.items() if not only or name in only}
+    field, running = Field(setups, say), {}
     try:
-        for name, setup in scenario.setups.items():
-            if only and name not in only:
-                continue
+        for name, setup in setups.items():
             say(f"{scenario.key}: {name} starts")
             running[name] = setup.start()
-            prepare(bench, setup, name, *running[name])
-        results = {name: [] for name in running}
+            field.try_(name, lambda: prepare(bench, setup, name, *running[name]))
         names = list(running)
         for turn in range(rounds):
             # Every round begins with another one: A B C, B C A, …
             begin = turn % len(names)
             for name in names[begin:] + names[:begin]:
                 say(f"{scenario.key}: round {turn + 1}, {name}")
-                results[name].append(again(bench, scenario.setups[name], *running[name], seconds, say))
-        return results
+                field.measure(name, lambda: again(bench, setups[name], *running[name], seconds, say))
+        return field.results, scenario.without | field.left_out
     finally:
         for _, process in running.values():
             bench.stop(process)
@@ -214,32 +247,44 @@ def run_latency(bench, starts, only, rounds, seconds, say):
     reloading = f"{OWN} reloading"
     setups[reloading] = setups[OWN]
     setups = {name: setup for name, setup in setups.items() if not only or name in only}
-    results, rates, running = {name: [] for name in setups}, {}, {}
+    field, rates, running = Field(setups, say), {}, {}
+
+    def saturate(name, setup):
+        """Finds out how much the server can do."""
+        prepare(bench, setup, name, *running[name])
+        rates[name] = again(bench, setup, *running[name], min(seconds, 3), say)["rate"]
+
+    def paced(name):
+        """Figures at 60 % of that, with reloads if they are asked for."""
+        port, process = running[name]
+        before = bench.status(port)["policy"]["generation"] if name == reloading else 0
+        reloads = Reloads(bench, port, process, documents) if name == reloading else None
+        if reloads:
+            reloads.start()
+        try:
+            figures = again(bench, setups[name], port, process, seconds, say, rate=round(0.6 * rates[name]))
+        finally:
+            if reloads:
+                reloads.ended.set()
+                reloads.join()
+        if reloads:
+            figures["reloads"] = bench.status(port)["policy"]["generation"] - before
+            if figures["reloads"] < 1:
+                raise Wrong("the policy was not replaced")
+        return figures
+
     try:
         for name, setup in setups.items():
             say(f"latency: {name} starts")
             running[name] = setup.start()
-            prepare(bench, setup, name, *running[name])
-            rates[name] = again(bench, setup, *running[name], min(seconds, 3), say)["rate"]
+            field.try_(name, lambda: saturate(name, setup))
         # The same load for both of ours.
         rates[reloading] = rates.get(OWN, rates.get(reloading))
         for turn in range(rounds):
             for name in setups:
                 say(f"latency: round {turn + 1}, {name}")
-                port, process = running[name]
-                before = bench.status(port)["policy"]["generation"] if name == reloading else 0
-                reloads = Reloads(bench, port, process, documents) if name == reloading else None
-                if reloads:
-                    reloads.start()
-                figures = again(bench, setups[name], port, process, seconds, say, rate=round(0.6 * rates[name]))
-                if reloads:
-                    reloads.ended.set()
-                    reloads.join()
-                    figures["reloads"] = bench.status(port)["policy"]["generation"] - before
-                    if figures["reloads"] < 1:
-                        raise Wrong("the policy was not replaced")
-                results[name].append(figures)
-        return results
+                field.measure(name, lambda: paced(name))
+        return field.results, field.left_out
     finally:
         for _, process in running.values():
             bench.stop(process)
