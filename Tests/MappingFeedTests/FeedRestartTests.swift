@@ -171,7 +171,8 @@ struct FeedRestartTests {
 
     @Test func `a change is in the journal before a subscriber can know of it`() async throws {
         let group = StuckLoop()
-        let harness = try await HubHarness(loop: group.loop)
+        // A compaction would begin another file.
+        let harness = try await HubHarness(limits: JournalLimits(minimumBytes: 1 << 30), loop: group.loop)
         let subscriber = try await RawSubscriber(harness.socket)
         _ = try await subscriber.snapshot(Subscription())
         let path = harness.folder.file("journal/journal.jsonl")

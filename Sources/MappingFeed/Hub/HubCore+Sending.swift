@@ -77,7 +77,8 @@ extension HubCore {
     /// The whole truth now.
     func listing() -> SnapshotListing {
         let (identities, _, last) = identitiesNow()
-        return SnapshotListing(sequence: last, identities: Array(identities.values), isSelective: false)
+        return SnapshotListing(
+            sequence: last, identities: Array(identities.values), isSelective: false, shared: shared)
     }
 
     /// Begins to send everything that is for a subscriber, without flushing.
@@ -92,7 +93,7 @@ extension HubCore {
             }
         }
         let listing = SnapshotListing(
-            sequence: last, identities: chosen, isSelective: subscriber.selection != nil)
+            sequence: last, identities: chosen, isSelective: subscriber.selection != nil, shared: shared)
         subscriber.phase = .snapshot(Subscriber.SnapshotProgress(listing: listing))
         write(.snapshotBegin(SnapshotMark(sequence: last, count: 0)), to: subscriber)
     }

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// The whole truth as a series of chunks: every identity, and then the mappings.
 struct SnapshotListing: Sendable {
     /// Every change up to here is in it.
@@ -8,8 +10,12 @@ struct SnapshotListing: Sendable {
     private(set) var isAtEnd = false
     /// The identities.
     private let identities: [FeedIdentity]
-    /// The identities whose mappings are listed; nil for all.
-    private let selected: Set<UInt64>?
+    /// Their numbers.
+    private let known: Set<UInt64>
+    /// Whether the mappings of others are listed too.
+    private let listsOthers: Bool
+    /// The identities as they are now.
+    private let shared: HubShared
     /// Identities that were handed out.
     private var listedIdentities = 0
     /// Where the mappings go on.
@@ -18,11 +24,14 @@ struct SnapshotListing: Sendable {
     /// Identities of one chunk.
     private static let chunk = 500
 
-    /// A listing of what was true at `sequence`, with the mappings of `identities` alone if it `isSelective`.
-    init(sequence: UInt64, identities: [FeedIdentity], isSelective: Bool) {
+    /// A listing of what was true at `sequence`, with the mappings of `identities` alone if it `isSelective`; what has become of
+    /// the identities since is in `shared`.
+    init(sequence: UInt64, identities: [FeedIdentity], isSelective: Bool, shared: HubShared) {
         self.sequence = sequence
         self.identities = identities.sorted { $0.id < $1.id }
-        selected = isSelective ? Set(identities.map(\.id)) : nil
+        known = Set(identities.map(\.id))
+        listsOthers = !isSelective
+        self.shared = shared
     }
 
     /// The lines of the next chunk.
@@ -38,12 +47,19 @@ struct SnapshotListing: Sendable {
             return [UInt8](writer.bytes)
         }
         let next = source(cursor) { event in
-            guard case .upsert(var upsert) = event, selected?.contains(upsert.identity) ?? true else { return }
+            guard case .upsert(var upsert) = event, lists(upsert.identity) else { return }
             upsert.sequence = sequence
             writer.line(.upsert(upsert))
             count += 1
         }
         if let next { cursor = next } else { isAtEnd = true }
         return [UInt8](writer.bytes)
+    }
+
+    /// Whether mappings of an identity are listed. One that was announced since is not among the identities here: its mappings
+    /// are changes behind `sequence`, which follow, as it does, and in this order.
+    private func lists(_ identity: UInt64) -> Bool {
+        if known.contains(identity) { return true }
+        return listsOthers && shared.identities.withLock { $0.identities[identity] == nil }
     }
 }

@@ -1,0 +1,49 @@
+import CLinux
+import Glibc
+
+/// Threads for work that takes long and that nobody waits for with a query: they give way to the workers where there are fewer
+/// cores than threads.
+enum BackgroundThread {
+    /// How much they give way (nice(2)): beside a worker that has work they get a tenth of its core. On Linux that is a
+    /// thread's own, and a thread without rights cannot take it back, so that each piece of work has a thread of its own.
+    static let niceness: Int32 = 10
+
+    /// A piece of work on its way to its thread.
+    private final class Work: Sendable {
+        /// The work.
+        let body: @Sendable () -> Void
+
+        /// Holds `body`.
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+
+    /// Runs `body`, and returns what it comes to; on the caller's thread where the kernel has no other to give.
+    static func run<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
+        await withCheckedContinuation { continuation in
+            let work = Work { continuation.resume(returning: body()) }
+            if !start(work) { work.body() }
+        }
+    }
+
+    /// Starts a thread for `work`; false when there is none.
+    private static func start(_ work: Work) -> Bool {
+        var thread = pthread_t()
+        let context = unsafe Unmanaged.passRetained(work)
+        guard unsafe pthread_create(&thread, nil, runWork, context.toOpaque()) == 0 else {
+            unsafe context.release()
+            return false
+        }
+        unsafe clinux_name_thread(thread, "background")
+        pthread_detach(thread)
+        return true
+    }
+
+    /// What a thread executes: a plain function, because a closure may be bound to an actor.
+    private static let runWork: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
+        _ = setpriority(PRIO_PROCESS, 0, BackgroundThread.niceness)
+        if let context = unsafe context {
+            unsafe Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body()
+        }
+        return nil
+    }
+}

@@ -1,0 +1,37 @@
+import Glibc
+import Synchronization
+import Testing
+
+@testable import DNSProxy
+
+@Suite struct BackgroundThreadTests {
+    @Test func `it gives way, and nobody else does`() async {
+        let before = getpriority(PRIO_PROCESS, 0)
+        let inside = await BackgroundThread.run { getpriority(PRIO_PROCESS, 0) }
+        #expect(inside == max(before, BackgroundThread.niceness))
+        #expect(getpriority(PRIO_PROCESS, 0) == before)
+    }
+
+    @Test func `reloads come one after the other`() async {
+        let reloader = Reloader()
+        let reloads = Reloads()
+        await withTaskGroup(of: Void.self) { tasks in
+            for _ in 0..<20 {
+                tasks.addTask {
+                    _ = await reloader.run {
+                        #expect(reloads.running.add(1, ordering: .relaxed).newValue == 1, "two at once")
+                        usleep(1_000)
+                        reloads.running.subtract(1, ordering: .relaxed)
+                        return []
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reloads under way.
+    private final class Reloads: Sendable {
+        /// How many.
+        let running = Atomic(0)
+    }
+}
