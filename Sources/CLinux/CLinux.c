@@ -1,12 +1,17 @@
 #include "CLinux.h"
 
 #include <linux/capability.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 int clinux_prctl(int option, unsigned long first, unsigned long second) {
     return prctl(option, first, second, 0UL, 0UL);
 }
+
+int clinux_niceness(void) { return getpriority(PRIO_PROCESS, 0); }
+
+int clinux_set_niceness(int niceness) { return setpriority(PRIO_PROCESS, 0, niceness); }
 
 int clinux_set_users(uid_t user) { return setresuid(user, user, user); }
 

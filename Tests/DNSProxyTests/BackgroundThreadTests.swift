@@ -6,10 +6,10 @@ import Testing
 
 @Suite struct BackgroundThreadTests {
     @Test func `it gives way, and nobody else does`() async {
-        let before = getpriority(PRIO_PROCESS, 0)
-        let inside = await BackgroundThread.run { getpriority(PRIO_PROCESS, 0) }
+        let before = BackgroundThread.current
+        let inside = await BackgroundThread.run { BackgroundThread.current }
         #expect(inside == max(before, BackgroundThread.niceness))
-        #expect(getpriority(PRIO_PROCESS, 0) == before)
+        #expect(BackgroundThread.current == before)
     }
 
     @Test func `reloads come one after the other`() async {

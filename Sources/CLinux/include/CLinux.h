@@ -131,6 +131,12 @@ static inline ssize_t clinux_receive_descriptors(int fd, void *bytes, size_t len
 /// Processors in a set.
 static inline int clinux_cpu_count(const cpu_set_t *set) { return CPU_COUNT(set); }
 
+/// How much the calling thread gives way to others (nice(2)).
+int clinux_niceness(void);
+
+/// Sets that, for the calling thread alone; 0, or -1 and errno.
+int clinux_set_niceness(int niceness);
+
 /// Names a thread for `top` and `ps`; the kernel keeps 15 characters.
 static inline void clinux_name_thread(pthread_t thread, const char *name) { pthread_setname_np(thread, name); }
 

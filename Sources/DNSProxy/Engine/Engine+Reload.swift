@@ -146,10 +146,13 @@ extension Engine {
     }
 }
 
-/// Runs reloads one after the other, off the threads that answer.
-actor Reloader {
+/// Runs reloads one after the other, on threads that give way to those that answer.
+final class Reloader: Sendable {
+    /// Held by the one that is under way.
+    private let turn = Mutex(())
+
     /// Runs `body` when no other reload is under way.
-    func run(_ body: @Sendable () -> [DocumentProblem]) -> [DocumentProblem] {
-        body()
+    func run(_ body: @escaping @Sendable () -> [DocumentProblem]) async -> [DocumentProblem] {
+        await BackgroundThread.run { self.turn.withLock { _ in body() } }
     }
 }

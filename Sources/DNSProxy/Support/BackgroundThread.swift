@@ -8,6 +8,9 @@ enum BackgroundThread {
     /// thread's own, and a thread without rights cannot take it back, so that each piece of work has a thread of its own.
     static let niceness: Int32 = 10
 
+    /// How much the calling thread gives way.
+    static var current: Int32 { clinux_niceness() }
+
     /// A piece of work on its way to its thread.
     private final class Work: Sendable {
         /// The work.
@@ -40,7 +43,7 @@ enum BackgroundThread {
 
     /// What a thread executes: a plain function, because a closure may be bound to an actor.
     private static let runWork: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
-        _ = setpriority(PRIO_PROCESS, 0, BackgroundThread.niceness)
+        _ = clinux_set_niceness(BackgroundThread.niceness)
         if let context = unsafe context {
             unsafe Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body()
         }
