@@ -60,7 +60,7 @@ extension EndToEnd {
             #expect(second.upserts.map { "\($0.name)" } == ["host50.test.example."], "it did not resume")
         }
 
-        @Test(arguments: [(1, 3), (3, 1)]) func `the number of workers may change, and no query is lost`(
+        @Test(arguments: [(1, 3), (3, 2), (3, 1)]) func `the number of workers may change, and no query is lost`(
             from: Int, to: Int
         ) throws {
             let nsd = try Self.upstream()
@@ -69,7 +69,8 @@ extension EndToEnd {
             try text.replacingOccurrences(of: "workers: \(from)", with: "workers: \(to)")
                 .write(toFile: daemon.configuration, atomically: true, encoding: .utf8)
             let load = try DNSPerf(
-                (0..<100).map { "host\($0).test.example A" }, port: daemon.port, seconds: 3, rate: 1_000)
+                (0..<3_000).map { $0 % 2 == 0 ? "host\($0 % 100).test.example A" : "n\($0).any.test.example A" },
+                port: daemon.port, seconds: 3, rate: 1_000)
             try eventually("there is no load") { try daemon.counter("queries_udp") > 300 }
             try daemon.takeOver()
             #expect(try load.sent() > 1_000)

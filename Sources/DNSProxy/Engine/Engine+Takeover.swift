@@ -121,6 +121,20 @@ extension Engine {
         channel.send(.yours)
     }
 
+    /// Takes the queries that one worker has passed on to another one which had ended.
+    func takePassedOn() -> [LeftQuery] {
+        var letters: [Mailbox.Letter] = []
+        var left: [LeftQuery] = []
+        for worker in workers {
+            worker.mailbox.drain(into: &letters)
+            for case .steered(let sender, let origin, let message) in letters {
+                guard let query = LeftQuery(message, of: origin, sender, at: socketAddresses) else { continue }
+                left.append(query)
+            }
+        }
+        return left
+    }
+
     /// Whether the process at the other end of `channel` says that it answers.
     func isTakenOver(by channel: TakeoverChannel) async -> Bool {
         guard case .serving = await channel.next(within: Engine.successorLimit) else {

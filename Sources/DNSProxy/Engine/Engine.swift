@@ -43,6 +43,8 @@ public final class Engine: Sendable {
     private let streamSockets: Mutex<RigidArray<StreamSocket>>
     /// Copies of all listening sockets, for the process that takes over, or for this one should that one fail.
     let spareSockets: [FileDescriptorBox]
+    /// Where the sockets of every worker are bound, in their order.
+    let socketAddresses: [SocketAddress]
     /// The daemon that this one takes over from, until it answers.
     let predecessor: Mutex<Predecessor?>
     /// Who started the daemon and wants to know how it does.
@@ -126,6 +128,7 @@ public final class Engine: Sendable {
             case .some(let bound): sockets = bound
             case nil: sockets = try Engine.sockets(configuration, source, predecessor)
             }
+            socketAddresses = sockets.addresses
             spareSockets = configuration.admin.socket == nil ? [] : try sockets.copies()
             var threads: [WorkerThread] = []
             for (number, status) in statuses.enumerated() {
@@ -250,7 +253,7 @@ public final class Engine: Sendable {
             defer { tasks.cancelAll() }
             return await tasks.next() ?? []
         }
-        if let successor { await handOver(left, to: successor) }
+        if let successor { await handOver(left + takePassedOn(), to: successor) }
     }
 
     /// Closes what is still open.

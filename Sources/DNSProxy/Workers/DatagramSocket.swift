@@ -89,6 +89,13 @@ struct DatagramSocket: ~Copyable {
         flood.apply(to: descriptor.rawValue, isIPv4: address.address.isIPv4)
     }
 
+    /// Lets everything pass again: the socket goes to a process that knows nothing of this flood.
+    mutating func endFlood() {
+        guard flood.isActive else { return }
+        FloodFilter.detach(descriptor.rawValue)
+        flood = FloodFilter()
+    }
+
     /// Lets `write` fill a reply to the datagram at `source` of `received`; a length of 0 sends nothing.
     @inline(__always)
     mutating func reply(

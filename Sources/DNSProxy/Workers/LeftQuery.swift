@@ -14,23 +14,20 @@ struct LeftQuery: Sendable, Equatable {
     /// The query: its header, the question bit for bit, and what of its OPT record bears on the answer.
     let message: [UInt8]
 
-    /// The query that `waiter` waits for at `listener`; nil for one that did not come as a datagram.
-    init?(_ waiter: borrowing Waiter, at listener: SocketAddress) {
-        guard case .datagram = waiter.sender.path else { return nil }
-        self.listener = listener
-        let sender = waiter.sender
-        client = SocketAddress(
-            waiter.origin.client, port: waiter.origin.port,
-            scope: waiter.origin.client.isIPv4 ? 0 : sender.name.sin6_scope_id)
-        control = (0..<sender.controlLength).map { sender.control[$0] }
-        message = LeftQuery.message(waiter)
+    /// The query that `waiter` waits for, by way of one of the sockets at `listeners`; nil for one that did not come as a
+    /// datagram.
+    init?(_ waiter: borrowing Waiter, at listeners: [SocketAddress]) {
+        self.init(LeftQuery.message(waiter), of: waiter.origin, waiter.sender, at: listeners)
     }
 
-    /// A query from its parts.
-    init(listener: SocketAddress, client: SocketAddress, control: [UInt8], message: [UInt8]) {
-        self.listener = listener
-        self.client = client
-        self.control = control
+    /// The query `message` of `origin`, to be answered by way of `sender`, whose socket is one of those at `listeners`; nil for
+    /// one that did not come as a datagram.
+    init?(_ message: [UInt8], of origin: QueryOrigin, _ sender: Sender, at listeners: [SocketAddress]) {
+        guard case .datagram(let socket) = sender.path, listeners.indices.contains(socket) else { return nil }
+        listener = listeners[socket]
+        client = SocketAddress(
+            origin.client, port: origin.port, scope: origin.client.isIPv4 ? 0 : sender.name.sin6_scope_id)
+        control = (0..<sender.controlLength).map { sender.control[$0] }
         self.message = message
     }
 

@@ -28,6 +28,13 @@ struct Listeners: ~Copyable {
         }
     }
 
+    /// Where each of the sockets is bound.
+    var addresses: [SocketAddress] {
+        var addresses: [SocketAddress] = []
+        for index in sockets.indices { addresses.append(sockets[index].address) }
+        return addresses
+    }
+
     /// The first of the sockets that are bound to `address`; nil when there is none.
     func index(of address: SocketAddress) -> Int? {
         for index in sockets.indices where sockets[index].address == address { return index }

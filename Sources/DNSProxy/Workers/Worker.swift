@@ -263,6 +263,7 @@ struct Worker: ~Copyable, @unchecked Sendable {
             end = moment
             for index in listeners.sockets.indices {
                 pipeline.epoll.remove(listeners.sockets[index].descriptor.rawValue)
+                listeners.sockets[index].endFlood()
             }
         }
     }
