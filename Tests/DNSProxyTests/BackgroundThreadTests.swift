@@ -7,8 +7,9 @@ import Testing
 @Suite struct BackgroundThreadTests {
     @Test func `it gives way, and nobody else does`() async {
         let before = BackgroundThread.current
-        let inside = await BackgroundThread.run { BackgroundThread.current }
+        let inside = await BackgroundThread.run(givesWay: true) { BackgroundThread.current }
         #expect(inside == max(before, BackgroundThread.niceness))
+        #expect(await BackgroundThread.run(givesWay: false) { BackgroundThread.current } == before)
         #expect(BackgroundThread.current == before)
     }
 

@@ -153,6 +153,6 @@ final class Reloader: Sendable {
 
     /// Runs `body` when no other reload is under way.
     func run(_ body: @escaping @Sendable () -> [DocumentProblem]) async -> [DocumentProblem] {
-        await BackgroundThread.run { self.turn.withLock { _ in body() } }
+        await BackgroundThread.run(givesWay: true) { self.turn.withLock { _ in body() } }
     }
 }

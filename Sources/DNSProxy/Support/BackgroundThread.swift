@@ -1,10 +1,9 @@
 import CLinux
 import Glibc
 
-/// Threads for work that takes long and that nobody waits for with a query: they give way to the workers where there are fewer
-/// cores than threads.
+/// Threads for what takes long, so that the few threads on which tasks run are left to tasks.
 enum BackgroundThread {
-    /// How much they give way (nice(2)): beside a worker that has work they get a tenth of its core. On Linux that is a
+    /// How much work gives way (nice(2)) that nobody waits for with a query: beside a worker that has work they get a tenth of its core. On Linux that is a
     /// thread's own, and a thread without rights cannot take it back, so that each piece of work has a thread of its own.
     static let niceness: Int32 = 10
 
@@ -15,15 +14,29 @@ enum BackgroundThread {
     private final class Work: Sendable {
         /// The work.
         let body: @Sendable () -> Void
+        /// Whether it gives way.
+        let givesWay: Bool
 
         /// Holds `body`.
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+        init(givesWay: Bool, _ body: @escaping @Sendable () -> Void) {
+            self.givesWay = givesWay
+            self.body = body
+        }
+
+        /// Does it, on the thread that was made for it.
+        func run() {
+            if givesWay { _ = clinux_set_niceness(BackgroundThread.niceness) }
+            body()
+        }
     }
 
-    /// Runs `body`, and returns what it comes to; on the caller's thread where the kernel has no other to give.
-    static func run<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
+    /// Runs `body`, which waits rather than works unless it `givesWay`, and returns what it comes to; on the caller's thread
+    /// where the kernel has no other to give.
+    static func run<Result: Sendable>(
+        givesWay: Bool, _ body: @escaping @Sendable () -> Result
+    ) async -> Result {
         await withCheckedContinuation { continuation in
-            let work = Work { continuation.resume(returning: body()) }
+            let work = Work(givesWay: givesWay) { continuation.resume(returning: body()) }
             if !start(work) { work.body() }
         }
     }
@@ -43,9 +56,8 @@ enum BackgroundThread {
 
     /// What a thread executes: a plain function, because a closure may be bound to an actor.
     private static let runWork: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
-        _ = clinux_set_niceness(BackgroundThread.niceness)
         if let context = unsafe context {
-            unsafe Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body()
+            unsafe Unmanaged<Work>.fromOpaque(context).takeRetainedValue().run()
         }
         return nil
     }

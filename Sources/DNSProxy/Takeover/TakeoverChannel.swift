@@ -1,5 +1,4 @@
 import CLinux
-import Dispatch
 import Glibc
 
 /// What a daemon and the one that takes over from it say to each other, over a Unix socket that keeps messages apart and
@@ -73,7 +72,7 @@ final class TakeoverChannel: Sendable {
     /// The same without a thread that waits; nil also when the task is cancelled.
     func next(within limit: Duration? = nil) async -> Message? {
         await withTaskCancellationHandler {
-            await TakeoverChannel.blocking { self.receive(within: limit)?.message }
+            await BackgroundThread.run(givesWay: false) { self.receive(within: limit)?.message }
         } onCancel: {
             _ = clinux_shutdown(descriptor.rawValue)
         }
@@ -82,13 +81,6 @@ final class TakeoverChannel: Sendable {
     /// Waits until the other side is gone, `limit` at most.
     func waitForEnd(within limit: Duration) async {
         while await next(within: limit) != nil {}
-    }
-
-    /// Runs `body`, which may block, on a thread where that harms nobody.
-    static func blocking<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
-        await withCheckedContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(returning: body()) }
-        }
     }
 
     /// Whether the other side is still there.

@@ -37,7 +37,7 @@ final class TakeoverOffer: Sendable {
     /// Waits for the next process that may take over; nil once it was withdrawn.
     func next() async -> TakeoverChannel? {
         await withTaskCancellationHandler {
-            await TakeoverChannel.blocking { [descriptor] in
+            await BackgroundThread.run(givesWay: false) { [descriptor] in
                 while true {
                     let accepted = clinux_accept(descriptor.rawValue)
                     guard accepted >= 0 else {
