@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 import signal
 import socket
 import threading
@@ -233,7 +234,8 @@ class Reloads(threading.Thread):
         turn = 0
         while not self.ended.wait(1):
             turn = 1 - turn
-            os.link(f"{self.folder}/version{turn}", f"{self.folder}/policies/.new")
+            # A copy: renaming one link of a file onto another one does nothing (rename(2)).
+            shutil.copyfile(f"{self.folder}/version{turn}", f"{self.folder}/policies/.new")
             os.rename(f"{self.folder}/policies/.new", f"{self.folder}/policies/bench.yaml")
             self.process.send_signal(signal.SIGHUP)
 
