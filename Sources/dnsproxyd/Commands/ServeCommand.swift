@@ -14,7 +14,7 @@ struct ServeCommand: ParsableCommand {
             EXAMPLES:
               dnsproxyd serve -c /etc/dnsproxyd/dnsproxyd.yaml
 
-            Replace a daemon that runs by this one, without a query lost:
+            Replace a daemon that runs by this one, while it answers:
               dnsproxyd serve -c /etc/dnsproxyd/dnsproxyd.yaml --takeover
             """)
 
