@@ -173,12 +173,15 @@ final class StreamConnection: ChannelDuplexHandler {
         context.read()
     }
 
+    /// How long nothing may happen now.
+    private var patience: TimeAmount {
+        waiting > 0 ? max(idleTimeout, StreamConnection.longestWait) : idleTimeout
+    }
+
     /// Closes the connection when nothing has happened for too long.
     private func startWatch(_ context: ChannelHandlerContext) {
-        let patience = waiting > 0 ? max(idleTimeout, StreamConnection.longestWait) : idleTimeout
         watch = context.eventLoop.assumeIsolated().scheduleTask(deadline: active + patience) {
-            let patience = self.waiting > 0 ? max(self.idleTimeout, StreamConnection.longestWait) : self.idleTimeout
-            guard self.active + patience <= .now() else { return self.startWatch(context) }
+            guard self.active + self.patience <= .now() else { return self.startWatch(context) }
             if (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 > 0 {
                 self.counters.close(.slowReader)
             } else if self.pending.readableBytes > 0 {

@@ -34,10 +34,8 @@ struct LeftQuery: Sendable, Equatable {
     /// The query of `waiter`, built anew.
     private static func message(_ waiter: borrowing Waiter) -> [UInt8] {
         let query = waiter.query
-        var flags = query.header.flags
-        flags.remove(.response)
         let header = Header(
-            id: query.header.id, flags: flags, questionCount: 1, additionalCount: query.edns == nil ? 0 : 1)
+            id: query.header.id, flags: query.header.flags, additionalCount: query.edns == nil ? 0 : 1)
         var message = [UInt8](repeating: 0, count: Header.length)
         var span = message.mutableSpan
         header.write(to: &span)
