@@ -20,7 +20,7 @@ struct DatagramSocket: ~Copyable {
     /// Replies that the kernel did not take, since the start.
     private(set) var sendFailures: UInt64 = 0
     /// Who floods it.
-    private(set) var flood = FloodFilter()
+    private(set) var flood: FloodFilter
 
     /// Replies of one batch.
     private static let batch = 64
@@ -48,6 +48,7 @@ struct DatagramSocket: ~Copyable {
         self.address = address
         self.isShared = isShared
         wantsLocalAddress = address.isWildcard
+        flood = FloodFilter(since: SystemClock.now())
         replies = DatagramBuffers(count: DatagramSocket.batch, payloadSize: EDNS.ownPayloadSize)
     }
 
@@ -93,7 +94,7 @@ struct DatagramSocket: ~Copyable {
     mutating func endFlood() {
         guard flood.isActive else { return }
         FloodFilter.detach(descriptor.rawValue)
-        flood = FloodFilter()
+        flood = FloodFilter(since: SystemClock.now())
     }
 
     /// Lets `write` fill a reply to the datagram at `source` of `received`; a length of 0 sends nothing.

@@ -12,7 +12,8 @@ import Glibc
 /// until the buffer is no longer that full. When it is nearly empty they get more again, and a third of a second after a flood all.
 ///
 /// Whoever floods is thus answered about as much as there is time for, everybody else as always. It costs nothing but one
-/// comparison a batch while there is no backlog.
+/// comparison a batch while there is no backlog. A client that is alone has nobody to drown and may fill the buffer, and what has
+/// waited for a daemon to start is no flood, however much it is: for a second nobody is thinned out.
 struct FloodFilter {
     /// A client whose datagrams are thinned out.
     private struct Flooder {
@@ -36,8 +37,12 @@ struct FloodFilter {
     static let maximumFlooders = 8
     /// Nanoseconds between two looks at the buffer.
     static let interval: Int64 = 10_000_000
+    /// Nanoseconds from the start in which nobody is thinned out.
+    static let grace: Int64 = 1_000_000_000
+    /// Nanoseconds for which a client is reckoned with that was seen beside another one.
+    static let memory: Int64 = 10_000_000_000
     /// Datagrams of a full batch that are looked at.
-    private static let samplesPerBatch = 4
+    private static let samplesPerBatch = 16
     /// Clients that are told apart among those.
     private static let candidates = 32
     /// The part of the datagrams that has to come from one client for it to flood: an eighth.
@@ -47,12 +52,20 @@ struct FloodFilter {
     /// How much larger the part gets at each look while the buffer is nearly empty.
     private static let growth = 1.25
 
+    /// When somebody may be thinned out at the earliest.
+    private let beginning: Moment
     /// Those that are thinned out.
     private var flooders: [Flooder] = []
     /// Clients of datagrams that were looked at since the last look at the buffer, and how many each had.
     private var samples: [(client: IPAddress, count: Int)] = []
     /// How many were looked at.
     private var sampled = 0
+    /// The client that was seen last.
+    private var latest: IPAddress?
+    /// Whether another one was seen than the one before, since the last look at the buffer.
+    private var hasOthers = false
+    /// Until when there is somebody to protect.
+    private var protects: Moment
     /// When the buffer was looked at.
     private var lookedAt = Moment(nanoseconds: 0)
     /// Bytes that waited then.
@@ -64,8 +77,11 @@ struct FloodFilter {
     /// Times that a client began to be thinned out.
     private(set) var floods: UInt64 = 0
 
-    /// Nobody floods.
-    init() {}
+    /// Nobody floods; the socket is listened at since `start`.
+    init(since start: Moment) {
+        beginning = start.adding(nanoseconds: FloodFilter.grace)
+        protects = beginning
+    }
 
     /// Whether somebody is thinned out, and the buffer has to be looked at although nothing may come.
     var isActive: Bool { !flooders.isEmpty }
@@ -83,6 +99,10 @@ struct FloodFilter {
     /// Notes a datagram of `client`.
     mutating func note(_ client: IPAddress) {
         sampled += 1
+        if client != latest {
+            hasOthers = hasOthers || latest != nil
+            latest = client
+        }
         if let known = samples.firstIndex(where: { $0.client == client }) {
             samples[known].count += 1
         } else if samples.count < FloodFilter.candidates {
@@ -106,10 +126,14 @@ struct FloodFilter {
         defer {
             samples.removeAll(keepingCapacity: true)
             sampled = 0
+            hasOthers = false
         }
+        if hasOthers { protects = now.adding(nanoseconds: FloodFilter.memory) }
         let isGrowing = backlog.waiting >= waited
         waited = backlog.waiting
-        if backlog.waiting > backlog.limit / 2 || backlog.waiting > backlog.limit / 4 && isGrowing {
+        if now >= beginning, now < protects,
+            backlog.waiting > backlog.limit / 2 || backlog.waiting > backlog.limit / 4 && isGrowing
+        {
             let before = flooders.map(\.passes)
             for sample in samples where sample.count * FloodFilter.share >= sampled {
                 thinOut(sample.client, by: backlog.waiting > backlog.limit / 4 * 3 ? 4 : 2)
