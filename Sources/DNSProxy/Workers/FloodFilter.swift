@@ -6,10 +6,11 @@ import Glibc
 /// Keeps one client that floods from drowning the others in front of a listening socket.
 ///
 /// All datagrams to a socket wait in one buffer of the kernel. When more come than are answered it is full, and then whoever
-/// asks loses as large a part of the queries as the one who floods. So while the buffer is more than half full, or a quarter and
-/// filling, the clients that most of the datagrams come from are thinned out in front of it, by a filter in the kernel
-/// (`SO_ATTACH_FILTER`) that lets a random part of theirs pass: half at first, then half of that (a quarter while it is nearly full),
-/// until the buffer is no longer that full. When it is nearly empty they get more again, and a third of a second after a flood all.
+/// asks loses as large a part of the queries as the one who floods. So while the buffer, or 8 MB of it, is more than half
+/// full, or a quarter and filling, the clients that most of the datagrams come from are thinned out in front of it, by a filter
+/// in the kernel (`SO_ATTACH_FILTER`) that lets a random part of theirs pass: half at first, then half of that (a quarter while
+/// it is nearly full), until the buffer is no longer that full. When it is nearly empty they get more again, and a third of a
+/// second after a flood all.
 ///
 /// Whoever floods is thus answered about as much as there is time for, everybody else as always. It costs nothing but one
 /// comparison a batch while there is no backlog. A client that is alone has nobody to drown and may fill the buffer, and what has
@@ -27,7 +28,7 @@ struct FloodFilter {
     struct Backlog {
         /// Bytes that wait, bookkeeping included.
         var waiting: UInt32 = 0
-        /// Bytes that may wait.
+        /// Bytes that may wait while one client sends most of them.
         var limit: UInt32 = 0
         /// Datagrams that were dropped in front of it, modulo 2³².
         var drops: UInt32 = 0
@@ -35,6 +36,9 @@ struct FloodFilter {
 
     /// Clients that are thinned out at a time.
     static let maximumFlooders = 8
+    /// Bytes that may wait while one client sends most of them, however large the buffer is: some 10,000 queries, which take
+    /// a fifth of a second.
+    private static let mostWaiting: UInt32 = 8 << 20
     /// Nanoseconds between two looks at the buffer.
     static let interval: Int64 = 10_000_000
     /// Nanoseconds from the start in which nobody is thinned out.
@@ -187,7 +191,8 @@ extension FloodFilter {
             Int(size) == MemoryLayout<InlineArray<9, UInt32>>.size
         else { return nil }
         return Backlog(
-            waiting: memory[Int(SK_MEMINFO_RMEM_ALLOC)], limit: memory[Int(SK_MEMINFO_RCVBUF)],
+            waiting: memory[Int(SK_MEMINFO_RMEM_ALLOC)],
+            limit: min(memory[Int(SK_MEMINFO_RCVBUF)], FloodFilter.mostWaiting),
             drops: memory[Int(SK_MEMINFO_DROPS)])
     }
 
