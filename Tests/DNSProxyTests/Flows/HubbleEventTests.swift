@@ -107,7 +107,7 @@ struct HubbleEventTests {
         denied.outcome = "denied"
         denied.reason = "no rule allows it"
         for path in HubbleFields.known {
-            let lines = try [denied, HubbleEventTests.full].map {
+            let lines = [denied, HubbleEventTests.full].map {
                 line(.flow($0), HubbleFields(kept: [path], redacted: []))
             }
             #expect(lines.contains { !$0.contains(#""flow":{}"#) }, "\(path)")
