@@ -1,6 +1,7 @@
 import DNSWire
 import FQDNPolicy
 import Logging
+import MappingFeed
 import NIOCore
 import NIOPosix
 import Synchronization

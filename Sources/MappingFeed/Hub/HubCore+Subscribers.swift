@@ -23,6 +23,7 @@ extension HubCore {
             return nil
         }
         subscribers[ObjectIdentifier(subscriber)] = subscriber
+        saysThatItCannotAccept = true
         return subscriber
     }
 

@@ -28,6 +28,8 @@ final class HubCore {
     var connections: UInt64 = 0
     /// Rejections that may still be logged before the next tick.
     var rejectionsToLog = HubCore.rejectionsLogged
+    /// Whether it is news that no connection can be taken.
+    var saysThatItCannotAccept = true
     /// Rejections that are logged between two ticks at most.
     private static let rejectionsLogged = 10
     /// Connections that were told to go and are not closed yet.
@@ -166,6 +168,12 @@ final class HubCore {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let buffered = configuration.subscriberBufferBytes
         return ServerBootstrap(group: loop, childGroup: loop)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        AcceptPause { bound.value.failToAccept() })
+                }
+            }
             .childChannelOption(
                 .writeBufferWaterMark, value: .init(low: buffered / 4, high: buffered)
             )
@@ -176,6 +184,13 @@ final class HubCore {
             }
             .withBoundSocket(socket.descriptor)
             .map { bound.value.listener = $0 }
+    }
+
+    /// Says that no enforcer can connect, once until one can.
+    private func failToAccept() {
+        guard saysThatItCannotAccept else { return }
+        saysThatItCannotAccept = false
+        logger.warning("no enforcer can connect: no descriptors or no memory left")
     }
 
     /// What is due by the clock.

@@ -1,13 +1,14 @@
 import Glibc
-import NIOCore
+package import NIOCore
 
 /// Lets a listening channel rest when a connection cannot be taken, for want of descriptors or memory. Without it the loop
 /// that runs the channel would find the connection waiting again at once, and try without a pause.
 ///
 /// NIO's `AcceptBackoffHandler` delays reads that have not been asked for yet; here one is already under way when accepting
 /// fails, and goes on until the channel stops reading by itself.
-final class AcceptPause: ChannelInboundHandler {
-    typealias InboundIn = Channel
+package final class AcceptPause: ChannelInboundHandler {
+    /// Connections that were taken.
+    package typealias InboundIn = Channel
 
     /// How long it rests.
     static let length = TimeAmount.milliseconds(200)
@@ -18,11 +19,11 @@ final class AcceptPause: ChannelInboundHandler {
     private var isPaused = false
 
     /// Tells `onFailure`, on the channel's loop, of each time that a connection could not be taken.
-    init(onFailure: @escaping () -> Void) {
+    package init(onFailure: @escaping () -> Void) {
         self.onFailure = onFailure
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? IOError else { return context.fireErrorCaught(error) }
         // A client that went away while it waited says nothing about the next one.
         guard error.errnoCode != ECONNABORTED, !isPaused else { return }
