@@ -20,7 +20,7 @@ struct DatagramSocket: ~Copyable {
     /// Replies that the kernel did not take, since the start.
     private(set) var sendFailures: UInt64 = 0
     /// Who floods it.
-    private(set) var flood: FloodFilter
+    var flood: FloodFilter
 
     /// Replies of one batch.
     private static let batch = 64

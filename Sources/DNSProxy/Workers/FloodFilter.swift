@@ -12,8 +12,8 @@ import Glibc
 /// it is nearly full), until the buffer is no longer that full. When it is nearly empty they get more again, and a third of a
 /// second after a flood all.
 ///
-/// Whoever floods is thus answered about as much as there is time for, everybody else as always. It costs nothing but one
-/// comparison a batch while there is no backlog. A client that is alone has nobody to drown and may fill the buffer, and what has
+/// Whoever floods is thus answered about as much as there is time for, everybody else as always. It costs nothing but two
+/// comparisons a batch while there is no backlog. A client that is alone has nobody to drown and may fill the buffer, and what has
 /// waited for a daemon to start is no flood, however much it is: for a second nobody is thinned out.
 struct FloodFilter {
     /// A client whose datagrams are thinned out.
@@ -46,7 +46,7 @@ struct FloodFilter {
     /// Nanoseconds for which a client is reckoned with that was seen beside another one.
     static let memory: Int64 = 10_000_000_000
     /// Datagrams of a full batch that are looked at.
-    private static let samplesPerBatch = 16
+    private static let samplesPerBatch = 4
     /// Clients that are told apart among those.
     private static let candidates = 32
     /// The part of the datagrams that has to come from one client for it to flood: an eighth.
@@ -66,8 +66,6 @@ struct FloodFilter {
     private var sampled = 0
     /// The client that was seen last.
     private var latest: IPAddress?
-    /// Whether another one was seen than the one before, since the last look at the buffer.
-    private var hasOthers = false
     /// Until when there is somebody to protect.
     private var protects: Moment
     /// When the buffer was looked at.
@@ -93,6 +91,14 @@ struct FloodFilter {
     /// The part of the datagrams of `client` that passes.
     func passes(_ client: IPAddress) -> Double { flooders.first { $0.client == client }?.passes ?? 1 }
 
+    /// Notes that a datagram of `client` has come: is it another one than the last time, there is somebody to protect.
+    @inline(__always)
+    mutating func see(_ client: IPAddress, now: Moment) {
+        guard client != latest else { return }
+        if latest != nil { protects = now.adding(nanoseconds: FloodFilter.memory) }
+        latest = client
+    }
+
     /// Notes whose datagrams are in a batch that was full, so that more wait behind it.
     mutating func note(_ batch: borrowing DatagramBuffers) {
         for sample in 0..<FloodFilter.samplesPerBatch {
@@ -100,13 +106,9 @@ struct FloodFilter {
         }
     }
 
-    /// Notes a datagram of `client`.
+    /// Notes a datagram of `client` that was looked at.
     mutating func note(_ client: IPAddress) {
         sampled += 1
-        if client != latest {
-            hasOthers = hasOthers || latest != nil
-            latest = client
-        }
         if let known = samples.firstIndex(where: { $0.client == client }) {
             samples[known].count += 1
         } else if samples.count < FloodFilter.candidates {
@@ -130,9 +132,7 @@ struct FloodFilter {
         defer {
             samples.removeAll(keepingCapacity: true)
             sampled = 0
-            hasOthers = false
         }
-        if hasOthers { protects = now.adding(nanoseconds: FloodFilter.memory) }
         let isGrowing = backlog.waiting >= waited
         waited = backlog.waiting
         if now >= beginning, now < protects,

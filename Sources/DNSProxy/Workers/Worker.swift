@@ -128,6 +128,7 @@ struct Worker: ~Copyable, @unchecked Sendable {
         let received = queries.receive(
             from: listeners.sockets[index].descriptor.rawValue,
             wantsLocalAddress: listeners.sockets[index].wantsLocalAddress)
+        if received > 0 { listeners.sockets[index].flood.see(queries.client(0).address, now: turn.now) }
         if received == queries.count, watchesFloods(of: index) {
             listeners.sockets[index].watchFlood(queries, isFull: true, now: turn.now)
         }

@@ -21,8 +21,16 @@ import Testing
         Moment(seconds: 1_000).adding(nanoseconds: count * FloodFilter.interval)
     }
 
+    /// The filter of a socket that is listened at since `start`, at which two clients were seen.
+    private func beside(_ client: IPAddress, since start: Moment = Moment(seconds: 0)) -> FloodFilter {
+        var filter = FloodFilter(since: start)
+        filter.see(client, now: look(0))
+        filter.see(flooder, now: look(0))
+        return filter
+    }
+
     @Test func `who sends most passes by half at each look, and all again when the buffer is empty`() {
-        var filter = FloodFilter(since: Moment(seconds: 0))
+        var filter = beside(quiet)
         for round in 1...4 {
             for _ in 0..<100 { filter.note(flooder) }
             filter.note(quiet)
@@ -43,10 +51,9 @@ import Testing
     func
         `a buffer that is a quarter full is a flood while it fills and none while it empties, a nearly full one more so`()
     {
-        var filter = FloodFilter(since: Moment(seconds: 0))
+        var filter = beside(quiet)
         for (round, (waiting, passes)) in [(26, 0.5), (40, 0.25), (30, 0.25), (20, 0.25), (80, 1.0 / 16)].enumerated() {
             for _ in 0..<10 { filter.note(flooder) }
-            filter.note(quiet)
             _ = filter.decide(
                 FloodFilter.Backlog(waiting: UInt32(waiting), limit: 100), now: look(Int64(round + 1)))
             #expect(filter.passes(flooder) == passes, "\(waiting)")
@@ -54,7 +61,7 @@ import Testing
     }
 
     @Test func `where many send equally much, nobody floods`() {
-        var filter = FloodFilter(since: Moment(seconds: 0))
+        var filter = beside(quiet)
         for number in 0..<1_000 { filter.note(IPAddress(ipv4: UInt32(number % 50))) }
         holds(!filter.decide(full, now: look(1)))
         holds(!filter.decide(full, now: look(2)))
@@ -62,43 +69,38 @@ import Testing
     }
 
     @Test func `among very many the one who sends most is still found`() {
-        var filter = FloodFilter(since: Moment(seconds: 0))
+        var filter = beside(quiet)
         for number in 0..<4_000 { filter.note(number % 2 == 0 ? flooder : IPAddress(ipv4: UInt32(number))) }
         holds(filter.decide(full, now: look(1)))
         #expect(filter.passes(flooder) == 0.5 && filter.floods == 1)
     }
 
-    @Test func `a client that is alone may fill the buffer, until ten seconds after another one was seen it may not`() {
+    @Test func `a client that is alone may fill the buffer, and for ten seconds after another one was seen it may not`()
+    {
         var filter = FloodFilter(since: Moment(seconds: 0))
-        for round in 1...5 {
+        for (number, isOther, isThinnedOut) in [
+            (1, false, false), (2, false, false), (3, true, true), (1_002, false, true), (1_200, false, false),
+        ] {
+            if isOther { filter.see(quiet, now: look(Int64(number))) }
+            filter.see(flooder, now: look(Int64(number)))
             for _ in 0..<100 { filter.note(flooder) }
-            holds(!filter.decide(full, now: look(Int64(round))))
-        }
-        filter.note(quiet)
-        for _ in 0..<100 { filter.note(flooder) }
-        holds(filter.decide(full, now: look(6)))
-        holds(filter.decide(empty, now: look(100)))
-        #expect(!filter.isActive)
-        for (round, isThinnedOut) in [(1_005, true), (1_007, false)] {
-            for _ in 0..<100 { filter.note(flooder) }
-            _ = filter.decide(full, now: look(Int64(round)))
-            #expect((filter.passes(flooder) == 0.5) == isThinnedOut)
-            _ = filter.decide(empty, now: look(1_006))
+            _ = filter.decide(full, now: look(Int64(number)))
+            #expect((filter.passes(flooder) == 0.5) == isThinnedOut, "\(number)")
+            _ = filter.decide(empty, now: look(Int64(number) + 100))
         }
     }
 
     @Test func `in the first second of a socket nobody is thinned out`() {
-        var filter = FloodFilter(since: look(0))
+        var filter = beside(quiet, since: look(0))
         for (round, passes) in [(1, 1), (99, 1), (100, 0.5)] {
             for _ in 0..<100 { filter.note(flooder) }
-            filter.note(quiet)
             _ = filter.decide(full, now: look(Int64(round)))
             #expect(filter.passes(flooder) == passes)
         }
     }
 
     @Test func `no more than eight are thinned out, and each a little always passes`() {
-        var filter = FloodFilter(since: Moment(seconds: 0))
+        var filter = beside(quiet)
         for round in 1...50 {
             for number in 0..<8 { for _ in 0..<round { filter.note(IPAddress(ipv4: UInt32(round % 3 * 8 + number))) } }
             _ = filter.decide(full, now: look(Int64(round)))
@@ -108,7 +110,7 @@ import Testing
     }
 
     @Test func `what the kernel has dropped is counted, also when its number begins again`() {
-        var filter = FloodFilter(since: Moment(seconds: 0))
+        var filter = beside(quiet)
         _ = filter.decide(FloodFilter.Backlog(waiting: 0, limit: 1, drops: .max - 1), now: look(1))
         let before = filter.drops
         _ = filter.decide(FloodFilter.Backlog(waiting: 0, limit: 1, drops: 3), now: look(2))
@@ -155,17 +157,15 @@ import Testing
         let client = try #require(IPAddress(client))
         // From 127.0.0.2 too, or that both of ::1 is told apart from another address.
         let flooder = try #require(IPAddress(other))
-        var filter = FloodFilter(since: Moment(seconds: 0))
+        var filter = beside(quiet)
         for round in 1...20 {
             for _ in 0..<10 { filter.note(flooder) }
-            filter.note(client)
             _ = filter.decide(full, now: look(Int64(round)))
         }
         filter.apply(to: receiver.rawValue, isIPv4: address.isIPv4)
         #expect(try delivered(from: client, to: target, receiver.rawValue) == 400)
         for round in 21...40 {
             for _ in 0..<10 { filter.note(client) }
-            filter.note(flooder)
             _ = filter.decide(full, now: look(Int64(round)))
         }
         filter.apply(to: receiver.rawValue, isIPv4: address.isIPv4)
