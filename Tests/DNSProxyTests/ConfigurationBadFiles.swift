@@ -61,6 +61,7 @@ extension ConfigurationTests {
             "1:23: error: limits.connections: expected a whole number from 1 to 1000000, found \"0\""
         ),
         ("limits: {idleTimeout: 2h}\n", "1:23: error: limits.idleTimeout: expected a time from 1s to 1h"),
+        ("limits: {firstQueryTimeout: 61m}\n", "1:29: error: limits.firstQueryTimeout: expected a time from 1s to 1h"),
         ("limits: {idleTimeout: 0s}\n", "1:23: error: limits.idleTimeout: expected a time from 1s to 2147483647s"),
         (
             "limits: {responsesPerSecond: 0}\n",

@@ -41,7 +41,7 @@ import Testing
         #expect(engine.flows.recent == 4_096 && engine.flows.rate == 1_000 && engine.flows.watchedRate == 20_000)
         #expect(engine.flows.export == nil && !engine.metrics.upstreamLabels)
         #expect(engine.limits.connections == 4_096 && engine.limits.connectionsPerClient == 256)
-        #expect(engine.limits.idleTimeout == 10)
+        #expect(engine.limits.idleTimeout == 10 && engine.limits.firstQueryTimeout == 5)
         #expect(engine.limits.responsesPerSecond == nil && engine.limits.ipv6PrefixLength == 64)
         #expect(configuration.log == LogConfiguration())
         #expect(configuration.problems.isEmpty)
@@ -79,6 +79,7 @@ import Testing
               connections: 10000
               connectionsPerClient: 20
               idleTimeout: 1m
+              firstQueryTimeout: 4s
               responsesPerSecond: 500
               ipv6PrefixLength: 128
             flows:
@@ -143,7 +144,7 @@ import Testing
         #expect(engine.admin.http?.description == "0.0.0.0:9999" && engine.admin.health?.description == "[::]:8081")
         #expect(engine.flows.recent == 100 && engine.flows.rate == 0 && engine.flows.watchedRate == 5)
         #expect(engine.limits.connections == 10_000 && engine.limits.connectionsPerClient == 20)
-        #expect(engine.limits.idleTimeout == 60)
+        #expect(engine.limits.idleTimeout == 60 && engine.limits.firstQueryTimeout == 4)
         #expect(engine.limits.responsesPerSecond == 500 && engine.limits.ipv6PrefixLength == 128)
         let export = try #require(engine.flows.export)
         #expect(export.file == "/etc/dnsproxyd/flows.log" && export.maxSize == 1_000_000 && export.maxFiles == 0)

@@ -46,6 +46,21 @@ extension EndToEnd {
             #expect(try ConnectionLimits.closed(port, "slow_reader") == 0)
         }
 
+        @Test func `who connects and asks nothing is closed sooner than who has asked`() throws {
+            let (daemon, port) = try ConnectionLimits.daemon("idleTimeout: 1h, firstQueryTimeout: 1s")
+            let asking = try StreamClient(port: daemon.port)
+            asking.send(WireQuery("api.local.example").bytes)
+            try #require(asking.message() != nil)
+            let silent = try StreamClient(port: daemon.port)
+            let trickling = try StreamClient(port: daemon.port)
+            trickling.socket.send([0])
+            #expect(silent.receive(within: .seconds(60)) == .end)
+            #expect(trickling.receive(within: .seconds(60)) == .end)
+            asking.send(WireQuery("api.local.example").bytes)
+            #expect(asking.message() != nil)
+            #expect(try ConnectionLimits.closed(port, "slow_writer") == 1)
+        }
+
         @Test func `a client that does not take its answers is cut off before they fill the memory`() throws {
             let addresses = (1...150).map { "many IN A 192.0.2.\($0)\n" }.joined()
             let (daemon, port) = try ConnectionLimits.daemon("idleTimeout: 1m", zone: Setup.localZone + addresses)

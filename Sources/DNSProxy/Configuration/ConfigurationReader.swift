@@ -138,18 +138,25 @@ struct ConfigurationReader {
         engine.limits.connections = limits.integer("connections", in: counts) ?? engine.limits.connections
         engine.limits.connectionsPerClient =
             limits.integer("connectionsPerClient", in: counts) ?? engine.limits.connectionsPerClient
-        if let node = limits.value("idleTimeout"), let value = seconds(node, from: 1) {
-            if value <= 3_600 {
-                engine.limits.idleTimeout = value
-            } else {
-                problems.error(node, "expected a time from 1s to 1h")
-            }
-        }
+        engine.limits.idleTimeout = timeout("idleTimeout", of: &limits) ?? engine.limits.idleTimeout
+        engine.limits.firstQueryTimeout =
+            timeout("firstQueryTimeout", of: &limits)
+            ?? min(engine.limits.firstQueryTimeout, engine.limits.idleTimeout)
         if let node = limits.value("responsesPerSecond"), !isOff(node) {
             engine.limits.responsesPerSecond = node.integer(in: counts, problems)
         }
         engine.limits.ipv6PrefixLength =
             limits.integer("ipv6PrefixLength", in: 32...128) ?? engine.limits.ipv6PrefixLength
+    }
+
+    /// The seconds, 1 to 3600, after which something is given up.
+    private func timeout(_ key: String, of limits: inout DocumentMapping) -> UInt32? {
+        guard let node = limits.value(key), let value = seconds(node, from: 1) else { return nil }
+        guard value <= 3_600 else {
+            problems.error(node, "expected a time from 1s to 1h")
+            return nil
+        }
+        return value
     }
 
     /// `learning`.

@@ -135,6 +135,8 @@ public struct EngineConfiguration: Sendable {
         public var connectionsPerClient = 256
         /// Seconds after which a connection is closed on which no whole query has come and no answer has left, 1 to 3600.
         public var idleTimeout: UInt32 = 10
+        /// Seconds after which a new connection is closed on which no whole query has come yet, 1 to 3600.
+        public var firstQueryTimeout: UInt32 = 5
         /// Responses over UDP to one client in a second at most, 1 to 1,000,000; nil for as many as it asks for.
         public var responsesPerSecond: Int?
         /// How many bits of an IPv6 address tell one client from another under `responsesPerSecond`, 32 to 128.

@@ -37,10 +37,14 @@ final class StreamConnection: ChannelDuplexHandler {
     private let counters: StreamCounters
     /// How long nothing may happen (RFC 7766, section 6.2.3).
     private let idleTimeout: TimeAmount
+    /// How long the first query may take.
+    private let firstQueryTimeout: TimeAmount
     /// The beginning of a query whose end has not come.
     private var pending = ByteBuffer()
     /// Queries without an answer yet.
     private var waiting = 0
+    /// Whether a whole query has come.
+    private var hasAsked = false
     /// When a query came or an answer left last.
     private var active = NIODeadline.now()
     /// What looks whether that is long ago.
@@ -52,15 +56,18 @@ final class StreamConnection: ChannelDuplexHandler {
     /// Whether it is being closed.
     private var isClosing = false
 
-    /// A connection of `client`, answered by the worker behind `mailbox`; what is dropped goes into `counters`.
+    /// A connection of `client`, answered by the worker behind `mailbox`, with the timeouts of `limits`; what is dropped goes
+    /// into `counters`.
     init(
-        id: ConnectionID, client: SocketAddress, mailbox: Mailbox, counters: StreamCounters, idleTimeout: TimeAmount
+        id: ConnectionID, client: SocketAddress, mailbox: Mailbox, counters: StreamCounters,
+        limits: EngineConfiguration.Limits
     ) {
         self.id = id
         self.client = client
         self.mailbox = mailbox
         self.counters = counters
-        self.idleTimeout = idleTimeout
+        idleTimeout = .seconds(Int64(limits.idleTimeout))
+        firstQueryTimeout = .seconds(Int64(limits.firstQueryTimeout))
     }
 
     func handlerAdded(context: ChannelHandlerContext) { startWatch(context) }
@@ -122,6 +129,7 @@ final class StreamConnection: ChannelDuplexHandler {
     /// Hands a query to the worker, or drops it and closes the connection.
     private func take(_ message: [UInt8], context: ChannelHandlerContext) {
         active = .now()
+        hasAsked = true
         // A response cannot come here, and its silence would keep a place forever. No query is longer than 4 KiB, over
         // UDP or here.
         let reason: DropReason
@@ -175,7 +183,8 @@ final class StreamConnection: ChannelDuplexHandler {
 
     /// How long nothing may happen now.
     private var patience: TimeAmount {
-        waiting > 0 ? max(idleTimeout, StreamConnection.longestWait) : idleTimeout
+        guard hasAsked else { return firstQueryTimeout }
+        return waiting > 0 ? max(idleTimeout, StreamConnection.longestWait) : idleTimeout
     }
 
     /// Closes the connection when nothing has happened for too long.

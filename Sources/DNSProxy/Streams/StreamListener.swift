@@ -115,11 +115,11 @@ final class StreamListener: StreamReplies {
         }
         channel.closeFuture.whenComplete { _ in self.forget(id, client.address) }
         let mailbox = mailboxes[Int(id.rawValue % UInt64(mailboxes.count))]
-        let idleTimeout = TimeAmount.seconds(Int64(shared.limits.idleTimeout))
+        let limits = shared.limits
         return channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandler(
                 StreamConnection(
-                    id: id, client: client, mailbox: mailbox, counters: self.dropped, idleTimeout: idleTimeout))
+                    id: id, client: client, mailbox: mailbox, counters: self.dropped, limits: limits))
         }
     }
 

@@ -60,7 +60,9 @@ extension EndToEnd {
             #expect(client.receive() == .end)
         }
 
-        @Test func `half a message and then silence is closed after ten seconds, and nobody else notices`() throws {
+        @Test func `half a first message and then silence is closed after five seconds, and nobody else notices`()
+            throws
+        {
             let daemon = try Streams.daemon()
             let start = ContinuousClock.now
             let message = [UInt8](wide: UInt16(Streams.query(1).count)) + Streams.query(1)
@@ -69,7 +71,7 @@ extension EndToEnd {
                 client.socket.send(Array(message.prefix(count)))
                 return client
             }
-            while ContinuousClock.now - start < .seconds(8) {
+            while ContinuousClock.now - start < .milliseconds(3_500) {
                 for transport in Daemon.Transport.allCases {
                     let asked = ContinuousClock.now
                     let answer = try daemon.ask(WireQuery("api.local.example"), over: transport)
@@ -80,7 +82,7 @@ extension EndToEnd {
             }
             for client in stuck { #expect(client.receive(within: .seconds(10)) == .end) }
             let waited = ContinuousClock.now - start
-            #expect(waited > .milliseconds(9_500) && waited < .seconds(15), "\(waited)")
+            #expect(waited > .milliseconds(4_500) && waited < .seconds(10), "\(waited)")
         }
 
         @Test func `a thousand connections at once are all answered, one client has 256`() throws {
@@ -89,9 +91,10 @@ extension EndToEnd {
             var clients: [StreamClient] = []
             for number in 0..<1_000 {
                 clients.append(try StreamClient(port: daemon.port, source: "127.0.0.\(10 + number / 250)"))
+                clients[number].send(Streams.query(1))
             }
             for round: UInt16 in 1...2 {
-                for client in clients { client.send(Streams.query(round)) }
+                if round > 1 { for client in clients { client.send(Streams.query(round)) } }
                 for client in clients {
                     let answer = try #require(client.message().flatMap { WireMessage($0) })
                     #expect(answer.id == round && answer.addresses == [[192, 0, 2, 10]])
