@@ -13,6 +13,31 @@ int clinux_niceness(void) { return getpriority(PRIO_PROCESS, 0); }
 
 int clinux_set_niceness(int niceness) { return setpriority(PRIO_PROCESS, 0, niceness); }
 
+// Of linux/sched/types.h, which glibc 2.36 cannot stand beside its own sched.h: the first version, which every kernel takes.
+struct scheduling {
+    uint32_t size;
+    uint32_t policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime;
+    uint64_t deadline;
+    uint64_t period;
+};
+
+int clinux_set_slice(uint64_t nanoseconds) {
+    struct scheduling scheduling;
+    if (syscall(SYS_sched_getattr, 0, &scheduling, sizeof scheduling, 0U) != 0) return -1;
+    scheduling.runtime = nanoseconds;
+    return (int)syscall(SYS_sched_setattr, 0, &scheduling, 0U);
+}
+
+int64_t clinux_slice(void) {
+    struct scheduling scheduling;
+    if (syscall(SYS_sched_getattr, 0, &scheduling, sizeof scheduling, 0U) != 0) return -1;
+    return (int64_t)scheduling.runtime;
+}
+
 int clinux_set_users(uid_t user) { return setresuid(user, user, user); }
 
 int clinux_set_groups(gid_t group) { return setresgid(group, group, group); }

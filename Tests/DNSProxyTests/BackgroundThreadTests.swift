@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Synchronization
 import Testing
@@ -11,6 +12,17 @@ import Testing
         #expect(inside == max(before, BackgroundThread.niceness))
         #expect(await BackgroundThread.run(givesWay: false) { BackgroundThread.current } == before)
         #expect(BackgroundThread.current == before)
+    }
+
+    @Test func `a worker asks for little of its core at a time, and nobody else does`() async {
+        let before = clinux_slice()
+        let inside = await BackgroundThread.run(givesWay: false) {
+            WorkerThread.askForLittle()
+            return clinux_slice()
+        }
+        // Nothing that a kernel before 6.12 tells, which keeps no such number.
+        #expect(inside == Int64(WorkerThread.slice) || inside == before)
+        #expect(clinux_slice() == before)
     }
 
     @Test func `reloads come one after the other`() async {

@@ -137,6 +137,12 @@ int clinux_niceness(void);
 /// Sets that, for the calling thread alone; 0, or -1 and errno.
 int clinux_set_niceness(int niceness);
 
+/// Nanoseconds that the calling thread gets of its core at a time beside others; -1 and errno where the kernel does not say.
+int64_t clinux_slice(void);
+
+/// Asks for that, 100,000 to 100,000,000; a kernel before 6.12 takes it and does nothing. 0, or -1 and errno.
+int clinux_set_slice(uint64_t nanoseconds);
+
 /// Names a thread for `top` and `ps`; the kernel keeps 15 characters.
 static inline void clinux_name_thread(pthread_t thread, const char *name) { pthread_setname_np(thread, name); }
 
