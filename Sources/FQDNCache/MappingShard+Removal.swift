@@ -35,13 +35,13 @@ extension MappingShard {
         return outcome
     }
 
-    /// Removes the mappings for which the predicate holds.
+    /// Removes the mappings in `slots` for which the predicate holds.
     mutating func remove(
-        where isUnwanted: (_ identity: UInt64, _ name: Span<UInt8>, _ chain: [DomainName]) -> Bool,
+        _ slots: Range<UInt32>, where isUnwanted: (_ identity: UInt64, _ name: Span<UInt8>, _ chain: [DomainName]) -> Bool,
         reason: MappingRemovalReason, _ commons: borrowing MappingCommons, _ publish: (MappingChange) -> UInt64
     ) -> RemovalOutcome {
         var outcome = RemovalOutcome()
-        for slot in 0..<records.limit where records[slot].isLive {
+        for slot in slots where records[slot].isLive {
             let (identity, chain) = (records[slot].identity, records[slot].chain)
             guard records[slot].withName({ isUnwanted(identity, $0, chain) }) else { continue }
             guard take(slot, reason, commons, publish) else {

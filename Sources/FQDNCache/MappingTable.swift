@@ -112,17 +112,28 @@ public final class MappingTable: Sendable {
         return total
     }
 
-    /// Removes every mapping for which the predicate holds, a shard at a time, and publishes each with the reason.
+    /// Places of a shard that are looked at under its lock at a time: workers wait for it.
+    private static let removalStep: UInt32 = 16
+
+    /// Removes every mapping for which the predicate holds, and publishes each with the reason. What is learned meanwhile may
+    /// stay.
     public func remove(
         where isUnwanted: (_ identity: UInt64, _ name: Span<UInt8>, _ chain: [DomainName]) -> Bool,
         reason: MappingRemovalReason, publish: (MappingChange) -> UInt64
     ) -> RemovalOutcome {
         var total = RemovalOutcome()
         for number in shards.indices {
-            let part = shards[number].withLock { $0.remove(where: isUnwanted, reason: reason, commons, publish) }
-            total.removed += part.removed
-            total.refused = part.refused
-            if part.refused { break }
+            var next: UInt32? = 0
+            while let first = next {
+                next = shards[number].withLock { shard in
+                    let slots = first..<min(first + MappingTable.removalStep, shard.records.limit)
+                    let part = shard.remove(slots, where: isUnwanted, reason: reason, commons, publish)
+                    total.removed += part.removed
+                    total.refused = part.refused
+                    return slots.upperBound < shard.records.limit ? slots.upperBound : nil
+                }
+                if total.refused { return total }
+            }
         }
         return total
     }

@@ -238,6 +238,18 @@ import Testing
         #expect(try learn(table, "a.x", [address(1, 60)]).changed)
     }
 
+    @Test(arguments: [1, 15, 16, 17, 100]) func `removal goes through every place, in however many steps`(count: Int)
+        throws
+    {
+        let table = MappingTable(shardBits: 0)
+        for number in 0..<count { _ = try learn(table, "n\(number).x", [address(1, 60)]) }
+        let odd = table.remove(
+            where: { _, name, _ in name[Int(name[0])] & 1 == 1 }, reason: .policy, publish: feed.publish)
+        #expect(odd.removed == count / 2 && table.statistics.names == count - count / 2)
+        #expect(table.remove(where: { _, _, _ in true }, reason: .flushed, publish: feed.publish).removed > 0)
+        #expect(table.statistics == MappingStatistics())
+    }
+
     @Test(arguments: [1, 7, 10_000]) func `lists every mapping once, or those of one identity`(page: Int) throws {
         let table = MappingTable()
         for index in 0..<200 {

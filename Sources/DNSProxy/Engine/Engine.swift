@@ -271,9 +271,11 @@ public final class Engine: Sendable {
     private func expireMappings() async {
         var revised: UInt64 = 0
         while !Task.isCancelled {
+            shared.forgetRetired()
             let learning = shared.learning
             let generation = shared.snapshots.generation
-            if revised != generation, !reviseMappings().refused {
+            let isNew = revised != generation
+            if isNew, await !BackgroundThread.run(givesWay: true, { self.reviseMappings().refused }) {
                 revised = generation
                 let identities = shared.snapshots.load().policy.identities
                 learning.hub.withdrawIdentities(except: Set(identities.map(\.id.rawValue)))

@@ -1,12 +1,15 @@
 import DNSWire
 import FQDNCache
 import FQDNPolicy
+import Synchronization
 
 /// What all workers share: three things that change, each behind its own locks (the snapshot, the cache, the
 /// mappings with their feed), and settings that do not.
 final class EngineShared: Sendable {
     /// The policy and the local records in force.
     let snapshots: PublishedCell<EngineSnapshot>
+    /// Policies that workers have used and that are not in force any more.
+    private let retired = Mutex<[EngineSnapshot]>([])
     /// What was answered.
     let cache: AnswerCache
     /// What was learned, and how it leaves.
@@ -79,6 +82,18 @@ final class EngineShared: Sendable {
 
     /// Changes whenever a decision that a worker remembers may have become wrong: each part only ever grows.
     var epoch: UInt64 { snapshots.generation &+ learning.epoch }
+
+    /// Takes what a worker has used before there was something newer: to free a large policy takes milliseconds.
+    func retire(_ snapshot: EngineSnapshot) { retired.withLock { $0.append(snapshot) } }
+
+    /// Frees what workers have retired.
+    func forgetRetired() {
+        let forgotten = retired.withLock { retired in
+            defer { retired = [] }
+            return retired
+        }
+        _ = consume forgotten
+    }
 
     /// Whether queries of `client` are taken at all.
     func takesQueries(from client: IPAddress) -> Bool {

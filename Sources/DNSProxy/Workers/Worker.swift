@@ -59,7 +59,10 @@ struct Worker: ~Copyable, @unchecked Sendable {
             // The epoch first: what changes from here on makes this turn's memories void, never the other way round.
             turn.epoch = shared.epoch
             turn.now = SystemClock.now()
-            if turn.snapshot.generation != shared.snapshots.generation { turn.snapshot = shared.snapshots.load() }
+            if turn.snapshot.generation != shared.snapshots.generation {
+                shared.retire(turn.snapshot)
+                turn.snapshot = shared.snapshots.load()
+            }
             pipeline.flows.beginTurn()
             pipeline.adoptRoutes()
             pipeline.adoptCookies()
