@@ -37,7 +37,8 @@ extension MappingShard {
 
     /// Removes the mappings in `slots` for which the predicate holds.
     mutating func remove(
-        _ slots: Range<UInt32>, where isUnwanted: (_ identity: UInt64, _ name: Span<UInt8>, _ chain: [DomainName]) -> Bool,
+        _ slots: Range<UInt32>,
+        where isUnwanted: (_ identity: UInt64, _ name: Span<UInt8>, _ chain: [DomainName]) -> Bool,
         reason: MappingRemovalReason, _ commons: borrowing MappingCommons, _ publish: (MappingChange) -> UInt64
     ) -> RemovalOutcome {
         var outcome = RemovalOutcome()
