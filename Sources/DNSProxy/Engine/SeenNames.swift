@@ -22,8 +22,8 @@ final class SeenNames: Sendable {
 
     /// The names and what is known of them.
     private struct State {
-        /// By identity the names, each with whether it was audited.
-        var names: [IdentityID: [DomainName: Bool]] = [:]
+        /// By identity the names, each marked when it was audited.
+        var names: [IdentityID: NameMarks] = [:]
         /// Names of all identities.
         var count = 0
         /// Identities that asked for a name that found no place.
@@ -38,15 +38,13 @@ final class SeenNames: Sendable {
         state.withLock { state in
             for note in notes {
                 let known = state.names[note.identity]?.count ?? 0
-                if known < SeenNames.namesPerIdentity, state.count < SeenNames.capacity {
-                    let before = state.names[note.identity, default: [:]].updateValue(note.isAudited, forKey: note.name)
-                    if before == nil { state.count += 1 }
-                } else if let isAudited = state.names[note.identity]?[note.name] {
-                    if isAudited != note.isAudited { state.names[note.identity]?[note.name] = note.isAudited }
-                } else if known > 0 {
-                    // Of identities that have no name at all none is remembered, so that this set stays bounded too.
-                    state.overflowed.insert(note.identity)
-                }
+                let hasRoom = known < SeenNames.namesPerIdentity && state.count < SeenNames.capacity
+                // Of identities that have no name at all none is remembered, so that their number stays bounded too.
+                guard known > 0 || hasRoom else { continue }
+                let isNew = state.names[note.identity, default: NameMarks()].set(
+                    note.name, note.isAudited, adds: hasRoom)
+                if isNew, hasRoom { state.count += 1 }
+                if isNew, !hasRoom { state.overflowed.insert(note.identity) }
             }
         }
     }
@@ -54,7 +52,7 @@ final class SeenNames: Sendable {
     /// The names of an identity, those that were audited last marked so, and whether there were more.
     func names(of identity: IdentityID) -> (names: [(name: DomainName, isAudited: Bool)], isComplete: Bool) {
         state.withLock { state in
-            let names = (state.names[identity] ?? [:]).map { (name: $0.key, isAudited: $0.value) }
+            let names = (state.names[identity]?.all ?? []).map { (name: $0.name, isAudited: $0.mark) }
             return (names, !state.overflowed.contains(identity) && (!names.isEmpty || state.count < SeenNames.capacity))
         }
     }
