@@ -109,7 +109,8 @@ public final class AnswerCache: Sendable {
     /// Calls `body` for up to about `limit` answers from `cursor` on, and returns where to go on; nil at the end.
     ///
     /// Start with `AnswerCursor()`. An answer that comes, goes or is moved between two calls may be seen or not, or
-    /// twice; all others are seen once. No lock is held while `body` runs.
+    /// twice; all others are seen, and only once unless the index of their shard has grown in between. No lock is held
+    /// while `body` runs.
     public func list(
         from cursor: AnswerCursor, limit: Int, now: Moment, _ body: (AnswerListing) -> Void
     ) -> AnswerCursor? {
@@ -117,10 +118,9 @@ public final class AnswerCache: Sendable {
         var listed: [AnswerListing] = []
         while cursor.shard < shards.count, listed.count < max(limit, 1) {
             let wanted = max(limit, 1) - listed.count
-            let next = shards[cursor.shard].withLock { shard in
-                shard.list(fromSlot: cursor.slot, limit: wanted, now: now) { listed.append($0) }
+            cursor = shards[cursor.shard].withLock { shard in
+                shard.list(from: cursor, limit: wanted, now: now) { listed.append($0) }
             }
-            if let next { cursor.slot = next } else { cursor = AnswerCursor(shard: cursor.shard + 1, slot: 0) }
         }
         for answer in listed { body(answer) }
         return cursor.shard < shards.count ? cursor : nil

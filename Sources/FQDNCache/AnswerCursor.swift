@@ -4,13 +4,14 @@ public struct AnswerCursor: Hashable, Sendable {
     var shard = 0
     /// The slot of its index to go on with.
     var slot = 0
+    /// How many slots that index had; with another number of them its answers are in other places.
+    var slotCount = 0
 
     /// The start of a listing.
     public init() {}
 
-    /// A place in the middle.
-    init(shard: Int, slot: Int) {
+    /// The start of a shard.
+    init(shard: Int) {
         self.shard = shard
-        self.slot = slot
     }
 }

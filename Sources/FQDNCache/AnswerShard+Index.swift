@@ -11,16 +11,20 @@ extension AnswerShard {
         arena.store(value, at: layout.indexBase + 4 * number)
     }
 
+    /// Where probing for a hash starts.
+    @inline(__always)
+    private func home(_ hash: UInt32) -> Int { AnswerShardLayout.home(hash, slots: slotCount) }
+
     /// The slot behind `number`.
     @inline(__always)
-    private func next(_ number: Int) -> Int { number + 1 == layout.slotCount ? 0 : number + 1 }
+    private func next(_ number: Int) -> Int { number + 1 == slotCount ? 0 : number + 1 }
 
     /// The entry stored under a name and key, fresh or not. In place, because a call would be given a copy of the shard.
     @inline(__always)
     func find(_ name: borrowing NameBuffer, _ key: AnswerKey) -> AnswerEntry? {
         let hash = key.tableHash(nameHash: name.hash)
         let tag = hash << UInt32(layout.positionBits)
-        var number = layout.home(hash)
+        var number = home(hash)
         while true {
             let value = slot(number)
             if value == 0 { return nil }
@@ -36,18 +40,36 @@ extension AnswerShard {
         }
     }
 
+    /// Doubles the slots, if there is room for more.
+    mutating func growIndex() {
+        guard slotCount < layout.slotCount else { return }
+        var values: [UInt32] = []
+        values.reserveCapacity(statistics.entries)
+        for number in 0..<slotCount where slot(number) != 0 {
+            values.append(slot(number))
+            setSlot(number, 0)
+        }
+        slotCount = layout.slots(behind: slotCount)
+        for value in values { place(value, hash: arena.load(layout.entry(value).hash)) }
+    }
+
+    /// Writes the content of a slot where probing for its hash finds it.
+    private mutating func place(_ value: UInt32, hash: UInt32) {
+        var number = home(hash)
+        while slot(number) != 0 { number = next(number) }
+        setSlot(number, value)
+    }
+
     /// Adds an entry that is not in the index.
     mutating func addToIndex(_ entry: AnswerEntry, hash: UInt32) {
-        var number = layout.home(hash)
-        while slot(number) != 0 { number = next(number) }
-        setSlot(number, layout.slot(entry, hash: hash))
+        place(layout.slot(entry, hash: hash), hash: hash)
     }
 
     /// The slot that points to an entry, which is in the index.
     private func slotNumber(_ entry: AnswerEntry) -> Int {
         let hash = arena.load(entry.hash, as: UInt32.self)
         let value = layout.slot(entry, hash: hash)
-        var number = layout.home(hash)
+        var number = home(hash)
         while slot(number) != value { number = next(number) }
         return number
     }
@@ -63,7 +85,7 @@ extension AnswerShard {
         var gap = slotNumber(entry)
         var number = next(gap)
         while slot(number) != 0 {
-            let home = layout.home(arena.load(layout.entry(slot(number)).hash, as: UInt32.self))
+            let home = self.home(arena.load(layout.entry(slot(number)).hash, as: UInt32.self))
             // The entry may fill the gap unless its home lies cyclically behind the gap.
             let staysReachable = gap <= number ? (home <= gap || home > number) : (home <= gap && home > number)
             if staysReachable {

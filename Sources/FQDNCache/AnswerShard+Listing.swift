@@ -2,14 +2,20 @@ internal import DNSWire
 
 /// Walks over the whole shard, for commands.
 extension AnswerShard {
-    /// Calls `body` for up to `limit` entries that can still be served, from an index slot on; returns the slot to go
-    /// on with, nil at the end.
-    func list(fromSlot first: Int, limit: Int, now: Moment, _ body: (AnswerListing) -> Void) -> Int? {
+    /// Calls `body` for up to `limit` entries that can still be served, from a place in this shard on; returns where to go
+    /// on, the next shard at the end.
+    func list(from cursor: AnswerCursor, limit: Int, now: Moment, _ body: (AnswerListing) -> Void) -> AnswerCursor {
+        var cursor = cursor
+        if cursor.slotCount != slotCount { cursor.slot = 0 }
+        cursor.slotCount = slotCount
         var listed = 0
-        for number in max(first, 0)..<max(first, layout.slotCount) where slot(number) != 0 {
+        for number in cursor.slot..<slotCount where slot(number) != 0 {
             let entry = layout.entry(slot(number))
             guard now < staleUntil(entry) else { continue }
-            if listed == limit { return number }
+            if listed == limit {
+                cursor.slot = number
+                return cursor
+            }
             listed += 1
             var image = [UInt8](repeating: 0, count: Int(arena.load(entry.imageLength, as: UInt16.self)))
             var span = image.mutableSpan
@@ -23,7 +29,7 @@ extension AnswerShard {
                     hits: arena.load24(entry.hits), size: arena.size(entry),
                     image: image, isStale: left <= 0))
         }
-        return nil
+        return AnswerCursor(shard: cursor.shard + 1)
     }
 
     /// Removes the entries for whose name the predicate holds and returns how many.

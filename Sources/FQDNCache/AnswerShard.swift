@@ -9,6 +9,9 @@ struct AnswerShard: ~Copyable, Sendable {
     var arena: ByteArena
     /// Where each of them is.
     let layout: AnswerShardLayout
+    /// Slots of the index that are in use, from the first on. They double when three quarters of them are taken, because an
+    /// index as large as the shard may ever need it has every page of it touched by the first thousand answers.
+    var slotCount: Int
     /// Newly seen answers.
     var small: ByteRing
     /// Answers that proved themselves.
@@ -29,6 +32,7 @@ struct AnswerShard: ~Copyable, Sendable {
         layout = AnswerShardLayout(byteCount: byteCount)
         guard let arena = ByteArena(count: layout.byteCount) else { return nil }
         self.arena = arena
+        slotCount = layout.firstSlotCount
         small = ByteRing(base: layout.smallBase, capacity: layout.smallCapacity)
         main = ByteRing(base: layout.mainBase, capacity: layout.mainCapacity)
         statistics.capacity = layout.byteCount
@@ -131,6 +135,7 @@ struct AnswerShard: ~Copyable, Sendable {
             let isProven = existing.map { main.contains($0.position) } ?? takeGhost(hash)
             if let existing { remove(existing) }
             entry = AnswerEntry(position: makeRoom(size, inMain: isProven, now: now))
+            if statistics.entries >= AnswerShardLayout.entryLimit(slots: slotCount) { growIndex() }
             addToIndex(entry, hash: hash)
             statistics.entries += 1
             statistics.bytesUsed += size
@@ -227,6 +232,7 @@ struct AnswerShard: ~Copyable, Sendable {
     mutating func removeAll() -> Int {
         let removed = statistics.entries
         arena.discard()
+        slotCount = layout.firstSlotCount
         small = ByteRing(base: layout.smallBase, capacity: layout.smallCapacity)
         main = ByteRing(base: layout.mainBase, capacity: layout.mainCapacity)
         statistics.entries = 0

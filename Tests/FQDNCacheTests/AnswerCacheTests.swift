@@ -268,4 +268,26 @@ import Testing
         #expect(cache.listed(page: page, at: start.adding(seconds: 10)).allSatisfy { $0.isStale && $0.remaining == 0 })
         #expect(cache.listed(page: page, at: start.adding(seconds: 20)).isEmpty)
     }
+
+    @Test func `an index that grows loses nothing, for lookups and for a listing that has begun`() throws {
+        let names = try (0..<5_000).map { try DomainName("host\($0).example") }
+        func store(_ names: some Sequence<DomainName>) {
+            for name in names { cache.store(name, Message(name, ttls: [300]), at: start) }
+        }
+        store(names.prefix(700))
+        var listed: Set<DomainName> = []
+        let middle = cache.list(from: AnswerCursor(), limit: 400, now: start) { listed.insert($0.name) }
+        #expect(listed.count == 400)
+        store(names.dropFirst(700))
+        var cursor = middle
+        while let from = cursor {
+            cursor = cache.list(from: from, limit: 100, now: start) { listed.insert($0.name) }
+        }
+        #expect(listed.isSuperset(of: names.prefix(700)))
+        #expect(names.count { cache.find($0, at: start) != nil } == names.count)
+        cache.removeAll()
+        #expect(cache.listed(page: 100, at: start).isEmpty && cache.find(names[0], at: start) == nil)
+        store(names)
+        #expect(Set(cache.listed(page: 100, at: start).map(\.name)) == Set(names))
+    }
 }
