@@ -94,7 +94,7 @@ final class HubCore {
         var writer = self.writer
         self.writer = LineWriter()
         var batches: [EventIndex] = []
-        var batch = EventIndex(capacity: taken.count)
+        var batch = EventIndex(capacity: min(taken.count, HubCore.batchEvents))
         var start = 0
         for index in taken.indices {
             writer.line(taken[index])
@@ -102,7 +102,7 @@ final class HubCore {
             // A batch is what is written to a subscriber at once, so it may not be of any size.
             if batch.length >= HubCore.batchBytes {
                 batches.append(batch)
-                batch = EventIndex(capacity: taken.count - index)
+                batch = EventIndex(capacity: min(taken.count - index, HubCore.batchEvents))
                 start = writer.count
             }
         }
@@ -124,6 +124,8 @@ final class HubCore {
 
     /// Bytes from which on a batch is closed.
     private static let batchBytes = 64 << 10
+    /// Events that a batch is expected to have at most; an index of a batch is kept as long as that.
+    private static let batchEvents = 256
     /// Bytes of scratch space that are kept between batches.
     private static let keptBytes = 1 << 20
 

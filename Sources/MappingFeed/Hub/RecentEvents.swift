@@ -3,7 +3,9 @@ internal import NIOCore
 
 /// The events that were sent last, encoded, for subscribers that are behind.
 ///
-/// Sequence numbers in it have no gap. Subscribers share the bytes, each has only a number of where it stands.
+/// Sequence numbers in it have no gap. Subscribers share the bytes, each has only a number of where it stands. A daemon
+/// that is asked now and then has batches of one event; those are gathered, because memory in small pieces costs more
+/// than what is in them.
 struct RecentEvents: Sendable {
     /// Consecutive events in one buffer.
     struct Batch: Sendable {
@@ -22,6 +24,8 @@ struct RecentEvents: Sendable {
 
     /// The batches, the oldest first.
     private var batches: Deque<Batch> = []
+    /// How many of them, at the end, are not gathered yet.
+    private var loose = 0
     /// The number of the last event that was ever in it.
     private(set) var last: UInt64
     /// Bytes of everything that was ever in it.
@@ -35,6 +39,9 @@ struct RecentEvents: Sendable {
     /// Bytes that are kept at most.
     private var maxBytes: Int
 
+    /// Bytes of batches that are gathered, at most: a power of two, because the memory of a `ByteBuffer` is one.
+    static let gatheredBytes = 64 << 10
+
     /// Nothing yet; the next event has the number behind `last`.
     init(last: UInt64, maxEvents: Int, maxBytes: Int) {
         self.last = last
@@ -45,7 +52,12 @@ struct RecentEvents: Sendable {
     /// Keeps the events of `index`, whose lines are `bytes`; the oldest batches make room.
     mutating func append(_ bytes: ByteBuffer, _ index: EventIndex) {
         guard index.count > 0 else { return }
+        if loose > 0, position - batches[batches.count - loose].position + index.length > RecentEvents.gatheredBytes {
+            gather()
+        }
         batches.append(Batch(first: last + 1, position: position, index: index, bytes: bytes))
+        // What fills half of the room for many is well kept alone.
+        if loose > 0 || index.length <= RecentEvents.gatheredBytes / 2 { loose += 1 }
         last += UInt64(index.count)
         position += bytes.readableBytes
         count += index.count
@@ -60,11 +72,30 @@ struct RecentEvents: Sendable {
             count -= oldest.index.count
             batches.removeFirst()
         }
+        loose = min(loose, batches.count)
+    }
+
+    /// Makes one batch of those that are not gathered yet.
+    private mutating func gather() {
+        defer { loose = 0 }
+        guard loose > 1 else { return }
+        let parts = batches.suffix(loose)
+        guard let first = parts.first, let last = parts.last else { return }
+        var index = EventIndex(capacity: parts.reduce(0) { $0 + $1.index.count })
+        var bytes = ByteBufferAllocator().buffer(capacity: last.position + last.index.length - first.position)
+        for part in parts {
+            index.append(part.index)
+            bytes.writeImmutableBuffer(part.bytes)
+        }
+        let whole = Batch(first: first.first, position: first.position, index: index, bytes: bytes)
+        batches.removeLast(loose)
+        batches.append(whole)
     }
 
     /// Drops everything; the next event has the number behind `last`.
     mutating func restart(last: UInt64) {
         batches.removeAll()
+        loose = 0
         count = 0
         self.last = last
     }
@@ -160,6 +191,14 @@ struct EventIndex: Sendable {
         default: return
         }
         ends.append(end)
+    }
+
+    /// Adds the events of `other`, whose lines stand behind those that are there.
+    mutating func append(_ other: EventIndex) {
+        let (events, bytes) = (count, length)
+        for end in other.ends { ends.append(bytes + end) }
+        subjects.append(contentsOf: other.subjects)
+        for (place, identity) in other.identities { identities[events + place] = identity }
     }
 
     /// Where the line of an event begins.
