@@ -32,8 +32,9 @@ import Glibc
         self.count = count
         self.payloadSize = payloadSize
         used = count
-        unsafe payloads = .allocate(capacity: count * payloadSize)
-        unsafe payloads.initialize(repeating: 0, count: count * payloadSize)
+        // Zeroed by the kernel as it is touched: most batches are small, and most datagrams too.
+        guard let room = unsafe calloc(count, payloadSize) else { preconditionFailure("no memory for datagrams") }
+        unsafe payloads = room.bindMemory(to: UInt8.self, capacity: count * payloadSize)
         unsafe names = .allocate(capacity: count)
         unsafe names.initialize(repeating: sockaddr_in6(), count: count)
         unsafe controls = .allocate(byteCount: count * DatagramBuffers.controlSize, alignment: 16)
@@ -52,7 +53,7 @@ import Glibc
     }
 
     deinit {
-        unsafe payloads.deallocate()
+        unsafe free(payloads)
         unsafe names.deallocate()
         unsafe controls.deallocate()
         unsafe vectors.deallocate()
