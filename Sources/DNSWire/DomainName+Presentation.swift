@@ -25,14 +25,20 @@ extension DomainName {
     /// Reads presentation format (RFC 1035, section 5.1); the trailing dot is optional, the name absolute either way.
     /// - Throws: `NameError` for an empty or too long label, a name of more than 255 bytes, or a bad escape.
     public init(_ text: some StringProtocol) throws(NameError) {
-        if text == "." {
+        try self.init(presentation: [UInt8](text.utf8))
+    }
+
+    /// As above, of the text's bytes: what is generic over the kind of text takes a call for each character.
+    private init(presentation text: [UInt8]) throws(NameError) {
+        if text.count == 1, text[0] == UInt8(ascii: ".") {
             self = .root
             return
         }
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(min(text.count + 2, 255))
         var label: [UInt8] = []
         var endedWithDot = false
-        var iterator = text.utf8.makeIterator()
+        var iterator = text.makeIterator()
         while let character = iterator.next() {
             endedWithDot = false
             switch character {
@@ -81,30 +87,32 @@ extension DomainName: CustomStringConvertible {
     /// The result is pure printable ASCII whatever a server put into the name, so it is safe on a terminal.
     public var description: String {
         if isRoot { return "." }
-        var text = ""
+        var text: [UInt8] = []
         text.reserveCapacity(bytes.count)
         var offset = 0
         while bytes[offset] != 0 {
             let end = offset + 1 + Int(bytes[offset])
             for byte in bytes[(offset + 1)..<end] { DomainName.escape(byte, into: &text) }
-            text.append(".")
+            text.append(UInt8(ascii: "."))
             offset = end
         }
-        return text
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Writes one byte of a label.
-    private static func escape(_ byte: UInt8, into text: inout String) {
+    private static func escape(_ byte: UInt8, into text: inout [UInt8]) {
         switch byte {
         case UInt8(ascii: "."), UInt8(ascii: "\\"), UInt8(ascii: "\""), UInt8(ascii: ";"), UInt8(ascii: "("),
             UInt8(ascii: ")"), UInt8(ascii: "@"), UInt8(ascii: "$"):
-            text.append("\\")
-            text.unicodeScalars.append(Unicode.Scalar(byte))
+            text.append(UInt8(ascii: "\\"))
+            text.append(byte)
         case 0x21...0x7E:
-            text.unicodeScalars.append(Unicode.Scalar(byte))
+            text.append(byte)
         default:
-            let digits = String(byte)
-            text.append("\\" + String(repeating: "0", count: 3 - digits.count) + digits)
+            text.append(UInt8(ascii: "\\"))
+            text.append(48 + byte / 100)
+            text.append(48 + byte / 10 % 10)
+            text.append(48 + byte % 10)
         }
     }
 }
