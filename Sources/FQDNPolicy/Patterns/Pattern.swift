@@ -39,10 +39,13 @@ public struct Pattern: Hashable, Sendable {
         let trimmed = field == .domainName ? text : Pattern.trimmed(text)
         guard !trimmed.isEmpty else { throw .empty }
         guard trimmed.utf8.count <= 255 else { throw .tooLong }
-        if let stranger = trimmed.unicodeScalars.first(where: { !Pattern.isAllowed($0) }) {
+        var bytes = [UInt8](trimmed.utf8)
+        for index in bytes.indices where bytes[index] &- 0x41 < 26 { bytes[index] |= 0x20 }
+        if !bytes.allSatisfy({ Pattern.isAllowed($0) }),
+            let stranger = trimmed.unicodeScalars.first(where: { !Pattern.isAllowed($0) })
+        {
             throw .character(stranger, field)
         }
-        var bytes = trimmed.utf8.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
         let star = UInt8(ascii: "*")
         let dot = UInt8(ascii: ".")
         let hasStars = bytes.contains(star)
@@ -63,11 +66,7 @@ public struct Pattern: Hashable, Sendable {
         var labels = bytes.split(separator: dot, omittingEmptySubsequences: false)
         guard labels.allSatisfy({ !$0.isEmpty }) else { throw .emptyLabel }
         guard hasStars else {
-            do throws(NameError) {
-                shape = .exact(try DomainName(String(decoding: bytes, as: UTF8.self)))
-            } catch {
-                throw error == .labelTooLong ? .labelTooLong : .nameTooLong
-            }
+            shape = .exact(try Pattern.name(labels))
             return
         }
         let isDeep = labels.count > 1 && labels[0].count > 1 && labels[0].allSatisfy { $0 == star }
@@ -85,6 +84,20 @@ public struct Pattern: Hashable, Sendable {
         guard shortest <= 255 else { throw .nameTooLong }
         globs.append(0)
         shape = .globs(globs, isDeep: isDeep)
+    }
+
+    /// The name with these labels, which are in lower case, not empty, and need no escapes.
+    private static func name(_ labels: [ArraySlice<UInt8>]) throws(PatternError) -> DomainName {
+        var wire: [UInt8] = []
+        wire.reserveCapacity(64)
+        for label in labels {
+            guard label.count <= 63 else { throw .labelTooLong }
+            guard wire.count + label.count < 254 else { throw .nameTooLong }
+            wire.append(UInt8(truncatingIfNeeded: label.count))
+            wire.append(contentsOf: label)
+        }
+        wire.append(0)
+        return DomainName(canonicalBytes: wire)
     }
 
     /// The meaning of a name of the Kubernetes network-policy API, in lower case: two or more labels, `*.` perhaps in
@@ -123,6 +136,8 @@ public struct Pattern: Hashable, Sendable {
     /// `text` without blanks and line ends around it.
     private static func trimmed(_ text: String) -> String {
         func isBlank(_ scalar: Unicode.Scalar) -> Bool { scalar == " " || (0x09...0x0D).contains(scalar.value) }
+        // Nearly every text is without.
+        if let first = text.utf8.first, let last = text.utf8.last, first > 0x20, last > 0x20 { return text }
         let scalars = text.unicodeScalars.drop(while: isBlank)
         guard let last = scalars.lastIndex(where: { !isBlank($0) }) else { return "" }
         return String(scalars[...last])
@@ -132,8 +147,12 @@ public struct Pattern: Hashable, Sendable {
     private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
         guard scalar.isASCII else { return false }
         let byte = UInt8(truncatingIfNeeded: scalar.value)
-        return isStarMatched(byte &- 0x41 < 26 ? byte | 0x20 : byte)
-            || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "*")
+        return isAllowed(byte &- 0x41 < 26 ? byte | 0x20 : byte)
+    }
+
+    /// Whether a byte, a letter in lower case, may stand in a pattern.
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        isStarMatched(byte) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "*")
     }
 
     /// Whether `text`, a valid `matchPattern`, has stars in a row that mean no more than one.
