@@ -16,7 +16,7 @@ SOURCES := Package.swift Sources Tests $(ENFORCER)/Package.swift $(ENFORCER)/Sou
 
 .DEFAULT_GOAL := help
 .PHONY: help run test e2e test-crash soak build man completions enforcer lint format fuzz test-sanitize screenshots \
-	bench bench-first bench-allocations bench-instructions bench-baseline bench-feed bench-policy \
+	bench bench-first bench-allocations bench-instructions bench-baseline bench-memory bench-feed bench-policy \
 	bench-cache bench-reload bench-upgrade bench-overload clean
 
 help: ## this list
@@ -99,6 +99,10 @@ bench-instructions: build ## instructions per query, counted; fails when there a
 bench-baseline: build ## make the instructions per query that are counted now the baseline
 	@scripts/install-packages $(BENCH_PACKAGES)
 	Benchmarks/speed/instructions $(RELEASE) --write
+
+bench-memory: build ## where the resident memory is, idle and with 100,000 answers (a minute)
+	@scripts/install-packages $(SPEED_PACKAGES)
+	Benchmarks/speed/memory $(RELEASE)
 
 bench-feed: build enforcer ## publishing, the journal and restoring; then what an enforcer adds to a first answer (root)
 	@scripts/install-packages iproute2 nftables dnsperf python3

@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Glibc
 import PackageDescription
 
 /// What every target is compiled with, but for the rule that a member is visible only where its module is imported. DNSProxy cannot follow
@@ -13,6 +14,27 @@ let lenientImports: [SwiftSetting] = [
 
 /// What our targets are compiled with: warnings are errors, and an unsafe construct has to say so.
 let strict: [SwiftSetting] = lenientImports + [.enableUpcomingFeature("MemberImportVisibility")]
+
+/// Whether the C library of this machine takes packed relocations, as glibc does since 2.36.
+let packsRelocations: Bool = {
+    var text = [CChar](repeating: 0, count: 64)
+    let count = confstr(Int32(_CS_GNU_LIBC_VERSION), &text, text.count)
+    let version = String(decoding: text.prefix(max(count, 1) - 1).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return (version.split(separator: ".").last.flatMap { Int($0) } ?? 0) >= 36
+}()
+
+/// How the release build of the daemon is linked: with Swift's libraries in it, so that it runs where there is no
+/// toolchain; with a linker that packs relocations; and without a table of all symbols for others. docs/PERFORMANCE.md has
+/// what each of these saves. What Foundation is made of has to be named.
+let withSwiftInside: [LinkerSetting] = {
+    var flags = ["-static-stdlib", "-use-ld=lld", "-Xlinker", "--no-export-dynamic"]
+    if packsRelocations { flags += ["-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"] }
+    let release = BuildSettingCondition.when(platforms: [.linux], configuration: .release)
+    return [.unsafeFlags(flags, release)]
+        + ["CoreFoundation", "_FoundationICU", "_FoundationCShims", "_FoundationCollections"].map {
+            .linkedLibrary($0, release)
+        }
+}()
 
 let package = Package(
     name: "dnsproxyd",
@@ -95,7 +117,7 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             exclude: ["README.md"],
-            swiftSettings: strict),
+            swiftSettings: strict, linkerSettings: withSwiftInside),
 
         .testTarget(name: "DNSWireTests", dependencies: ["DNSWire", "CLDNS"]),
         .testTarget(name: "FQDNPolicyTests", dependencies: ["FQDNPolicy", "DNSWire"]),
