@@ -112,8 +112,8 @@ public final class MappingTable: Sendable {
         return total
     }
 
-    /// Places of a shard that are looked at under its lock at a time: workers wait for it.
-    private static let removalStep: UInt32 = 16
+    /// Mappings of a shard that are looked at under its lock at a time by whoever goes through all: workers wait for it.
+    public static let mappingsPerLock = 16
 
     /// Removes every mapping for which the predicate holds, and publishes each with the reason. What is learned meanwhile may
     /// stay.
@@ -126,7 +126,7 @@ public final class MappingTable: Sendable {
             var next: UInt32? = 0
             while let first = next {
                 next = shards[number].withLock { shard in
-                    let slots = first..<min(first + MappingTable.removalStep, shard.records.limit)
+                    let slots = first..<min(first + UInt32(MappingTable.mappingsPerLock), shard.records.limit)
                     let part = shard.remove(slots, where: isUnwanted, reason: reason, commons, publish)
                     total.removed += part.removed
                     total.refused = part.refused

@@ -129,7 +129,7 @@ extension Engine {
         var refused = outcome.refused
         var next: MappingCursor? = MappingCursor()
         while let cursor = next, !refused {
-            next = learning.table.list(from: cursor, limit: 16) { mapping in
+            next = learning.table.list(from: cursor, limit: MappingTable.mappingsPerLock) { mapping in
                 guard let index = indices[mapping.identity] else { return }
                 let name = NameBuffer(mapping.name)
                 let rules = learning.ruleSets.handle(

@@ -274,8 +274,7 @@ public final class Engine: Sendable {
             shared.forgetRetired()
             let learning = shared.learning
             let generation = shared.snapshots.generation
-            let isNew = revised != generation
-            if isNew, await !BackgroundThread.run(givesWay: true, { self.reviseMappings().refused }) {
+            if revised != generation, await !BackgroundThread.run(givesWay: true, { self.reviseMappings().refused }) {
                 revised = generation
                 let identities = shared.snapshots.load().policy.identities
                 learning.hub.withdrawIdentities(except: Set(identities.map(\.id.rawValue)))

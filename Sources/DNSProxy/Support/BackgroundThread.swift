@@ -3,8 +3,9 @@ import Glibc
 
 /// Threads for what takes long, so that the few threads on which tasks run are left to tasks.
 enum BackgroundThread {
-    /// How much work gives way (nice(2)) that nobody waits for with a query: beside a worker that has work they get a tenth of its core. On Linux that is a
-    /// thread's own, and a thread without rights cannot take it back, so that each piece of work has a thread of its own.
+    /// How much work gives way (nice(2)) that nobody waits for with a query: beside a worker that has work it gets a tenth
+    /// of its core. On Linux that is a thread's own, and a thread without rights cannot take it back, so that each piece of
+    /// work has a thread of its own.
     static let niceness: Int32 = 10
 
     /// How much the calling thread gives way.

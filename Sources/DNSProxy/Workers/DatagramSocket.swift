@@ -33,7 +33,7 @@ struct DatagramSocket: ~Copyable {
     /// them.
     /// - Throws: `SystemError` naming the address.
     init(listeningAt address: SocketAddress) throws(SystemError) {
-        self.init(try DatagramSocket.open(address), at: address, isShared: false)
+        self.init(try DatagramSocket.open(address), at: address, isShared: false, flood: FloodFilter())
     }
 
     /// Listens at `address` by a copy of the socket `descriptor`, which other workers use too if it `isShared`.
@@ -41,16 +41,17 @@ struct DatagramSocket: ~Copyable {
     init(copying descriptor: Int32, at address: SocketAddress, isShared: Bool) throws(SystemError) {
         try DatagramSocket.prepare(descriptor, at: address)
         let own = try FileDescriptor(fcntl(descriptor, F_DUPFD_CLOEXEC, 0), "use UDP \(address)")
-        self.init(own, at: address, isShared: isShared)
+        self.init(own, at: address, isShared: isShared, flood: FloodFilter(waitingSince: SystemClock.now()))
     }
 
     /// The socket `descriptor`, which is bound to `address`.
-    private init(_ descriptor: consuming FileDescriptor, at address: SocketAddress, isShared: Bool) {
+    private init(_ descriptor: consuming FileDescriptor, at address: SocketAddress, isShared: Bool, flood: FloodFilter)
+    {
         self.descriptor = descriptor
         self.address = address
         self.isShared = isShared
         wantsLocalAddress = address.isWildcard
-        flood = FloodFilter(since: SystemClock.now())
+        self.flood = flood
         replies = DatagramBuffers(count: DatagramSocket.batch, payloadSize: EDNS.ownPayloadSize)
     }
 
@@ -96,7 +97,7 @@ struct DatagramSocket: ~Copyable {
     mutating func endFlood() {
         guard flood.isActive else { return }
         FloodFilter.detach(descriptor.rawValue)
-        flood = FloodFilter(since: SystemClock.now())
+        flood = FloodFilter()
     }
 
     /// Lets `write` fill a reply to the datagram at `source` of `received`; a length of 0 sends nothing.

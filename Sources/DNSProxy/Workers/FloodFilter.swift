@@ -14,7 +14,8 @@ import Glibc
 ///
 /// Whoever floods is thus answered about as much as there is time for, everybody else as always. It costs nothing but two
 /// comparisons a batch while there is no backlog. A client that is alone has nobody to drown and may fill the buffer, and what has
-/// waited for a daemon to start is no flood, however much it is: for a second nobody is thinned out.
+/// waited for a daemon to start, at a socket that was kept open, is no flood, however much it is: for a second nobody is thinned
+/// out.
 struct FloodFilter {
     /// A client whose datagrams are thinned out.
     private struct Flooder {
@@ -41,7 +42,7 @@ struct FloodFilter {
     private static let mostWaiting: UInt32 = 8 << 20
     /// Nanoseconds between two looks at the buffer.
     static let interval: Int64 = 10_000_000
-    /// Nanoseconds from the start in which nobody is thinned out.
+    /// Nanoseconds in which nobody is thinned out at a socket that somebody else has kept open.
     static let grace: Int64 = 1_000_000_000
     /// Nanoseconds for which a client is reckoned with that was seen beside another one.
     static let memory: Int64 = 10_000_000_000
@@ -79,9 +80,9 @@ struct FloodFilter {
     /// Times that a client began to be thinned out.
     private(set) var floods: UInt64 = 0
 
-    /// Nobody floods; the socket is listened at since `start`.
-    init(since start: Moment) {
-        beginning = start.adding(nanoseconds: FloodFilter.grace)
+    /// Nobody floods. Of a socket that was there before the daemon, queries may wait that have come before `start`.
+    init(waitingSince start: Moment? = nil) {
+        beginning = start?.adding(nanoseconds: FloodFilter.grace) ?? Moment(nanoseconds: 0)
         protects = beginning
     }
 

@@ -21,9 +21,9 @@ import Testing
         Moment(seconds: 1_000).adding(nanoseconds: count * FloodFilter.interval)
     }
 
-    /// The filter of a socket that is listened at since `start`, at which two clients were seen.
-    private func beside(_ client: IPAddress, since start: Moment = Moment(seconds: 0)) -> FloodFilter {
-        var filter = FloodFilter(since: start)
+    /// The filter of a socket where queries may wait since before `start`, at which two clients were seen.
+    private func beside(_ client: IPAddress, waitingSince start: Moment? = nil) -> FloodFilter {
+        var filter = FloodFilter(waitingSince: start)
         filter.see(client, now: look(0))
         filter.see(flooder, now: look(0))
         return filter
@@ -77,7 +77,7 @@ import Testing
 
     @Test func `a client that is alone may fill the buffer, and for ten seconds after another one was seen it may not`()
     {
-        var filter = FloodFilter(since: Moment(seconds: 0))
+        var filter = FloodFilter()
         for (number, isOther, isThinnedOut) in [
             (1, false, false), (2, false, false), (3, true, true), (1_002, false, true), (1_200, false, false),
         ] {
@@ -90,8 +90,8 @@ import Testing
         }
     }
 
-    @Test func `in the first second of a socket nobody is thinned out`() {
-        var filter = beside(quiet, since: look(0))
+    @Test func `in the first second of a socket that was kept open nobody is thinned out`() {
+        var filter = beside(quiet, waitingSince: look(0))
         for (round, passes) in [(1, 1), (99, 1), (100, 0.5)] {
             for _ in 0..<100 { filter.note(flooder) }
             _ = filter.decide(full, now: look(Int64(round)))
