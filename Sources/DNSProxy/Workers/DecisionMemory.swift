@@ -1,7 +1,7 @@
 import DNSWire
 import FQDNPolicy
 
-/// What one worker remembers of the policy: (identity, name) -> verdict. Two-way associative and exact: a slot answers
+/// What one worker remembers of the policy: (identity, name) -> verdict. Four-way associative and exact: a slot answers
 /// only for the very name that it stores, in the epoch that it was stored in.
 struct DecisionMemory: ~Copyable {
     /// Longest name that is remembered, in wire bytes; longer ones are judged anew each time.
@@ -21,11 +21,14 @@ struct DecisionMemory: ~Copyable {
         var verdict = Verdict(outcome: .denied, isSelected: false)
     }
 
-    /// Slots, a power of two; those of a pair are next to each other.
+    /// The logarithm of how many places a decision may have.
+    private static let wayBits = 2
+
+    /// Slots, a power of two; those of a set are next to each other.
     private var slots: [Slot]
     /// Their names, each in `wordsPerName` words.
     private var words: [UInt64]
-    /// Shift that leaves the number of a pair.
+    /// Shift that leaves the number of a set.
     private var shift: UInt64
     /// The logarithm of how many slots there are at most.
     private let mostBits: Int
@@ -35,12 +38,12 @@ struct DecisionMemory: ~Copyable {
     /// Words of a name.
     private static let wordsPerName = longestName / 8
 
-    /// An empty memory of up to `1 << bits` decisions (bits 1 to 30), which takes the room for many when there are many.
+    /// An empty memory of up to `1 << bits` decisions (bits 2 to 30), which takes the room for many when there are many.
     init(bits: Int = 15) {
         let first = min(bits, 9)
         slots = Array(repeating: Slot(), count: 1 << first)
         words = Array(repeating: 0, count: DecisionMemory.wordsPerName << first)
-        shift = UInt64(65 - first)
+        shift = UInt64(64 + DecisionMemory.wayBits - first)
         mostBits = bits
     }
 
@@ -53,9 +56,16 @@ struct DecisionMemory: ~Copyable {
     /// The verdict on the name, if it is remembered in `epoch`.
     @inline(__always)
     func verdict(_ key: UInt64, name: borrowing NameBuffer, identity: Int, epoch: UInt64) -> Verdict? {
-        let first = Int(truncatingIfNeeded: key >> shift) << 1
-        if holds(first, key, name, identity, epoch) { return slots[first].verdict }
-        return holds(first + 1, key, name, identity, epoch) ? slots[first + 1].verdict : nil
+        let places = places(key)
+        for index in places where holds(index, key, name, identity, epoch) { return slots[index].verdict }
+        return nil
+    }
+
+    /// The slots where a decision may be.
+    @inline(__always)
+    private func places(_ key: UInt64) -> Range<Int> {
+        let first = Int(truncatingIfNeeded: key >> shift) << DecisionMemory.wayBits
+        return first..<first + 1 << DecisionMemory.wayBits
     }
 
     /// Whether the slot at `index` has the decision.
@@ -73,15 +83,17 @@ struct DecisionMemory: ~Copyable {
         return true
     }
 
-    /// Remembers a verdict, in place of one of another epoch or of either of its pair.
+    /// Remembers a verdict, in place of one of another epoch, or of the one in the place that the decision would rather have: of
+    /// decisions that are too many for a set only those give way to each other that want the same place.
     mutating func store(
         _ key: UInt64, name: borrowing NameBuffer, identity: Int, epoch: UInt64, verdict: Verdict
     ) {
         guard name.count <= DecisionMemory.longestName else { return }
         stored += 1
         if stored > slots.count / 8 { grow() }
-        var index = Int(truncatingIfNeeded: key >> shift) << 1
-        if slots[index].epoch == epoch, slots[index + 1].epoch != epoch || key & 1 == 1 { index += 1 }
+        let places = places(key)
+        let own = places.lowerBound + Int(key & (1 << UInt64(DecisionMemory.wayBits) - 1))
+        let index = places.first { slots[$0].epoch != epoch } ?? own
         slots[index] = Slot(
             key: key, epoch: epoch, identity: UInt32(truncatingIfNeeded: identity), count: UInt8(name.count),
             verdict: verdict)
@@ -91,11 +103,11 @@ struct DecisionMemory: ~Copyable {
 
     /// Makes room for eight times as many, if that may be; what was remembered is judged anew once.
     private mutating func grow() {
-        let bits = min(65 - Int(shift) + 3, mostBits)
+        let bits = min(64 + DecisionMemory.wayBits - Int(shift) + 3, mostBits)
         stored = 0
         guard slots.count < 1 << bits else { return }
         slots = Array(repeating: Slot(), count: 1 << bits)
         words = Array(repeating: 0, count: DecisionMemory.wordsPerName << bits)
-        shift = UInt64(65 - bits)
+        shift = UInt64(64 + DecisionMemory.wayBits - bits)
     }
 }

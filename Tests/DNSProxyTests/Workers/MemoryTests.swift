@@ -70,7 +70,7 @@ struct MemoryTests {
                 }
             }
         }
-        // Those of before it has grown, and those that met two others.
+        // Without those of before it has grown.
         #expect((4_000..<5_000).contains(known))
     }
 
@@ -79,6 +79,34 @@ struct MemoryTests {
         for serial in 1...UInt64(5_000) { memory.insert(serial: serial, identity: 1, epoch: 1) }
         let known = (1...UInt64(10_000)).filter { memory.contains(serial: $0, identity: 1, epoch: 1) }
         #expect((4_900...5_000).contains(known.count) && known.allSatisfy { $0 <= 5_000 })
+    }
+
+    @Test(arguments: [1, 1_000])
+    func `ten thousand names are remembered while they go round, of however many identities`(
+        identities: Int
+    ) throws {
+        var decisions = DecisionMemory()
+        var acknowledged = AcknowledgedMemory()
+        let names = try (0..<10_000).map { try DomainName("host\($0).example.com") }
+        var judged = 0
+        var checked = 0
+        for round in 1...4 {
+            for (number, name) in names.enumerated() {
+                let buffer = NameBuffer(name)
+                let identity = number % identities
+                let key = DecisionMemory.key(buffer, identity: identity, transport: .udp)
+                if decisions.verdict(key, name: buffer, identity: identity, epoch: 1) == nil {
+                    decisions.store(key, name: buffer, identity: identity, epoch: 1, verdict: allowed)
+                    judged += round == 4 ? 1 : 0
+                }
+                let serial = UInt64(number + 1)
+                if !acknowledged.contains(serial: serial, identity: identity, epoch: 1) {
+                    acknowledged.insert(serial: serial, identity: identity, epoch: 1)
+                    checked += round == 4 ? 1 : 0
+                }
+            }
+        }
+        #expect(judged < 400 && checked < 50, "\(judged) \(checked)")
     }
 
     @Test func `a set of rules is remembered for one policy and the same places`() {
