@@ -1,6 +1,7 @@
 import DNSWire
 import Glibc
 import NIOCore
+import NIOPosix
 import Testing
 
 @testable import MappingFeed
@@ -20,6 +21,24 @@ struct FeedHubTests {
         harness.publish(1...5)
         await harness.released(5)
         #expect(harness.folder.read("journal/journal.jsonl")?.split(separator: "\n").count == 6)
+        await harness.hub.shutdown()
+    }
+
+    @Test(arguments: [true, false])
+    func `what is published without waking waits for whoever wakes, and leaves in order`(
+        byAnotherChange: Bool
+    ) async throws {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let harness = try await HubHarness(hasSocket: false, loop: loop) { $0.tick = .hours(1) }
+        for number in 1...3 { #expect(harness.hub.publish(upsert(UInt64(number)), wakes: false) == UInt64(number)) }
+        // Whatever was asked of the loop before is done by now.
+        for _ in 0..<3 { try await loop.submit {}.get() }
+        #expect(harness.hub.counters.queued == 3 && harness.hub.released == 0)
+        if byAnotherChange { harness.publish(4...4) } else { harness.hub.wake() }
+        await harness.released(byAnotherChange ? 4 : 3)
+        let lines = try #require(harness.folder.read("journal/journal.jsonl")).split(separator: "\n").dropFirst()
+        let sequences = lines.compactMap { $0.firstMatch(of: /"seq":(\d+)/).flatMap { UInt64($0.1) } }
+        #expect(sequences == Array(1...(byAnotherChange ? 4 : 3)))
         await harness.hub.shutdown()
     }
 

@@ -78,6 +78,7 @@ final class Learning: Sendable {
     ///
     /// A mapping outlives every answer that carries it, however long that waits: it ends `grace` and `maxDelay` after
     /// `lastValid`, or after `minTTL` if that is later. Addresses that may never be learned are left out and added to `leftOut`.
+    /// What it publishes leaves when `hub.wake` is called.
     func learn(
         name: borrowing NameBuffer, identity: IdentityID, client: IPAddress, aliases: [DomainName],
         addresses: [ScrubbedAddress], ruleSet: UInt32, lastValid: Moment, now: Moment, leftOut: inout UInt64
@@ -100,14 +101,14 @@ final class Learning: Sendable {
         guard !learned.isEmpty else { return .none }
         var outcome = table.learn(
             identity: identity.rawValue, client: client, name: name, chain: aliases, addresses: learned,
-            ruleSet: ruleSet, now: now, publish: publish)
+            ruleSet: ruleSet, now: now, publish: publishQuietly)
         if hub.isRejected(outcome.sequence) {
             // Nobody has taken the rejection to the table yet, so that is done here; then it is published again.
             table.unconfirm(
                 identity: identity.rawValue, name: name.domainName, addresses: learned.map(\.address))
             outcome = table.learn(
                 identity: identity.rawValue, client: client, name: name, chain: aliases, addresses: learned,
-                ruleSet: ruleSet, now: now, publish: publish)
+                ruleSet: ruleSet, now: now, publish: publishQuietly)
         }
         if outcome.refused { return .refused }
         return outcome.sequence == 0 ? .none : .until(outcome.sequence)
@@ -136,15 +137,22 @@ final class Learning: Sendable {
 
     /// Puts a change of the table on the feed; called under the lock of the mapping's shard, so that the feed has
     /// the changes of a mapping in the order in which they happened.
-    func publish(_ change: MappingChange) -> UInt64 {
+    func publish(_ change: MappingChange) -> UInt64 { publish(change, wakes: true) }
+
+    /// Likewise, of one of several changes that leave together.
+    private func publishQuietly(_ change: MappingChange) -> UInt64 { publish(change, wakes: false) }
+
+    /// Puts a change on the feed, and wakes the feed if it `wakes`.
+    private func publish(_ change: MappingChange, wakes: Bool) -> UInt64 {
         switch change.kind {
         case .upsert:
-            hub.publish(MappingUpsert(change, rules: ruleSets, clock: WallClock()))
+            hub.publish(MappingUpsert(change, rules: ruleSets, clock: WallClock()), wakes: wakes)
         case .delete(let reason):
             hub.publish(
                 MappingDelete(
                     identity: change.identity, name: change.name, addresses: change.addresses.map(\.address),
-                    reason: DeleteReason(rawValue: reason.rawValue) ?? .flushed))
+                    reason: DeleteReason(rawValue: reason.rawValue) ?? .flushed),
+                wakes: wakes)
         }
     }
 }

@@ -142,6 +142,7 @@ extension Pipeline {
                 name: name, identity: turn.snapshot.policy.identities[identity].id, client: client,
                 aliases: scrubber.aliases, addresses: scrubber.addresses, ruleSet: selection.ruleSet,
                 lastValid: answer.lastValid, now: turn.now, leftOut: &counters.addressesDenied)
+            hasLearned = true
         }
         switch wait {
         case .refused: return wait
@@ -150,6 +151,14 @@ extension Pipeline {
         }
         if answer.serial != 0 { acknowledged.insert(serial: answer.serial, identity: identity, epoch: turn.epoch) }
         return .none
+    }
+
+    /// Has the feed take what was learned in this turn: once, because it runs on another thread, whose waking costs more than
+    /// what it does with a mapping.
+    mutating func publishLearned() {
+        guard hasLearned else { return }
+        hasLearned = false
+        shared.learning.hub.wake()
     }
 
     /// Takes an image that is not at hand apart: it is a message like any other, so the scrubber that made it can. What

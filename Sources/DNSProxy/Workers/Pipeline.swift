@@ -45,6 +45,8 @@ struct Pipeline: ~Copyable {
     var shed: [Waiter] = []
     /// Queries that came and were answered in this turn.
     var answeredInTurn: UInt64 = 0
+    /// Whether something was learned in this turn that the feed does not know of yet.
+    var hasLearned = false
     /// Names that were asked for and answered in this turn for the first time.
     var seen: [SeenNames.Note] = []
     /// Which names were.

@@ -78,6 +78,7 @@ struct Worker: ~Copyable, @unchecked Sendable {
             if hasLetters { takeLetters(turn: turn) }
             pipeline.expireAttempts(turn: turn, listeners: &listeners)
             if !pipeline.shed.isEmpty { pipeline.answerShed(turn: turn, listeners: &listeners) }
+            pipeline.publishLearned()
             if !pipeline.holds.isEmpty { pipeline.releaseHolds(turn: turn, listeners: &listeners) }
             listeners.flush()
             if listeners.areFlooded { watchFloods(now: turn.now) }

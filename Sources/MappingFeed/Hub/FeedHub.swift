@@ -97,8 +97,9 @@ public final class FeedHub: Sendable {
     // MARK: Any thread
 
     /// Numbers an upsert and hands it to the loop; 0 means that the queue is full or closed and nothing was taken.
-    public func publish(_ upsert: MappingUpsert) -> UInt64 {
-        enqueue { sequence in
+    /// - Parameter wakes: whether the loop is woken now; who has more to publish calls `wake` behind the last one instead.
+    public func publish(_ upsert: MappingUpsert, wakes: Bool = true) -> UInt64 {
+        enqueue(wakes: wakes) { sequence in
             var upsert = upsert
             upsert.sequence = sequence
             return .upsert(upsert)
@@ -106,12 +107,18 @@ public final class FeedHub: Sendable {
     }
 
     /// Numbers a delete and hands it to the loop; 0 means that the queue is full or closed and nothing was taken.
-    public func publish(_ delete: MappingDelete) -> UInt64 {
-        enqueue { sequence in
+    /// - Parameter wakes: as for an upsert.
+    public func publish(_ delete: MappingDelete, wakes: Bool = true) -> UInt64 {
+        enqueue(wakes: wakes) { sequence in
             var delete = delete
             delete.sequence = sequence
             return .delete(delete)
         }
+    }
+
+    /// Has the loop take what was published without waking it.
+    public func wake() {
+        if shared.queue.withLock({ $0.takeWake() }) { drainOnLoop() }
     }
 
     /// Numbers an identity and hands it to the loop; 0 means that the queue is full or closed and nothing was taken.
@@ -165,21 +172,26 @@ public final class FeedHub: Sendable {
 
     /// Numbers an event, and wakes the loop if it has nothing to do.
     @inline(__always)
-    private func enqueue(isLimited: Bool = true, _ event: (UInt64) -> FeedEvent) -> UInt64 {
-        var wakes = false
+    private func enqueue(isLimited: Bool = true, wakes: Bool = true, _ event: (UInt64) -> FeedEvent) -> UInt64 {
+        var hasToWake = false
         let sequence = shared.queue.withLock { (queue) -> UInt64 in
             if isPassive, !queue.isClosed {
                 let sequence = queue.skip()
                 shared.released.store(sequence, ordering: .releasing)
                 return sequence
             }
-            return queue.push(&wakes, isLimited: isLimited, event)
+            let sequence = queue.push(isLimited: isLimited, event)
+            hasToWake = wakes && queue.takeWake()
+            return sequence
         }
-        if wakes {
-            let core = core
-            loop.execute { core.value.drain() }
-        }
+        if hasToWake { drainOnLoop() }
         return sequence
+    }
+
+    /// Wakes the loop, which takes all that was published until there is nothing left.
+    private func drainOnLoop() {
+        let core = core
+        loop.execute { core.value.drain() }
     }
 
     /// Everything up to this sequence number is journalled and acknowledged by every subscriber that acknowledges.

@@ -52,18 +52,23 @@ struct PublishQueue: Sendable {
     /// Changes that wait.
     var count: Int { events.count }
 
-    /// Numbers an event and keeps it, or returns 0; says whether the loop has to be woken.
+    /// Numbers an event and keeps it, or returns 0.
     /// - Parameter isLimited: whether the limit holds for this event.
     @inline(__always)
-    mutating func push(_ wakes: inout Bool, isLimited: Bool, _ event: (UInt64) -> FeedEvent) -> UInt64 {
+    mutating func push(isLimited: Bool, _ event: (UInt64) -> FeedEvent) -> UInt64 {
         guard !isClosed, events.count < limit || !isLimited else {
             refused += 1
             return 0
         }
         events.append(event(skip()))
-        wakes = isIdle
-        isIdle = false
         return last
+    }
+
+    /// Whether the caller has to wake the loop: something waits, and nobody has done so.
+    mutating func takeWake() -> Bool {
+        guard isIdle, !events.isEmpty else { return false }
+        isIdle = false
+        return true
     }
 
     /// Gives out a number without keeping an event.
@@ -73,7 +78,7 @@ struct PublishQueue: Sendable {
         return last
     }
 
-    /// Exchanges all that wait for the empty `taken`; if nothing waits, the next event wakes the loop.
+    /// Exchanges all that wait for the empty `taken`; if nothing waits, the loop has to be woken for what comes next.
     mutating func take(_ taken: inout [FeedEvent]) {
         guard !events.isEmpty else {
             isIdle = true
