@@ -6,7 +6,7 @@ import re
 import statistics
 import subprocess
 
-from scenarios import FLOOR, OWN, PEERS
+from scenarios import FLOOR, FORWARD, OWN, PEERS
 from servers import find
 
 # What is printed where CPU time per query is not what matters: title, figure and form of each column.
@@ -92,12 +92,13 @@ def markdown(result):
                 for name, rounds in servers.items()]
         text = table(["server", *(title for title, _, _ in columns)], rows)
     else:
+        floor = next((name for name in (FLOOR, FORWARD) if name in servers), None)
         peer, rows = best_peer(servers), []
         for name, rounds in servers.items():
-            floor = spread(ratios(rounds, servers[FLOOR])) if FLOOR in servers and name != FLOOR else ""
+            least = spread(ratios(rounds, servers[floor])) if floor and name != floor else ""
             best = spread(ratios(rounds, servers[peer])) if peer and name not in (FLOOR, peer) else ""
-            rows.append([name, spread(values(rounds, "rate"), "{:,.0f}"), spread(values(rounds, "cpu")), floor, best])
-        text = table(["server", "queries/s", "CPU per query, µs", "server / echo", f"server / {peer or 'peer'}"], rows)
+            rows.append([name, spread(values(rounds, "rate"), "{:,.0f}"), spread(values(rounds, "cpu")), least, best])
+        text = table(["server", "queries/s", "CPU per query, µs", f"server / {floor or 'floor'}", f"server / {peer or 'peer'}"], rows)
     missing = "".join(f"\nNot {name}: {why}.\n" for name, why in result["without"].items())
     return f"### {result['title']}\n\n{text}{missing}"
 

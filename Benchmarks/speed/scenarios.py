@@ -12,7 +12,7 @@ from documents import NAMES, ORIGIN, Documents
 from measure import Dnsperf, Generated, Load, Wrong
 from servers import question, resident
 
-OWN, FLOOR = "dnsproxyd", "echo"
+OWN, FLOOR, FORWARD = "dnsproxyd", "echo", "forward"
 ANY = f"n#######.any.{ORIGIN}"
 # Clients whose identities share the names that are learned, because one identity has at most 50,000.
 CLIENTS = 64
@@ -65,6 +65,9 @@ class Starts:
     def dnsdist(self, **options):
         return lambda: self.bench.dnsdist(self.upstream, **options)
 
+    def forward(self, sockets):
+        return lambda: self.bench.forward(self.upstream, sockets)
+
     def five(self, load, learned=0, many=0):
         """All servers with one thread, under the same load, and with room for all, or for so many names."""
         own = self.own(documents=Documents(clients=CLIENTS), cache="256MiB" if many else "64MiB")
@@ -94,7 +97,13 @@ def throughput(starts):
     own = starts.own(documents=Documents(clients=CLIENTS))
     no_policy = "has no policy by client"
     no_denials = {FLOOR: "it denies nothing", **{name: no_policy for name in ("unbound", "dnsmasq", "dnsdist")}}
-    forwarders = without(starts.five(misses, many=2_000_000), FLOOR)
+    forwarders = without(starts.five(misses, many=2_000_000), FLOOR) | {
+        "dnsdist": Setup(starts.dnsdist(room=0), misses),
+        f"{OWN}, nothing learned": Setup(
+            starts.own(documents=Documents(clients=CLIENTS, selected=False), cache="256MiB"), misses),
+        FORWARD: Setup(starts.forward(16), misses),
+        f"{FORWARD}, one port": Setup(starts.forward(1), misses),
+    }
     mixers = without(starts.five(mixed, learned=NAMES, many=2_000_000), FLOOR)
     both = "0,1"
     return [
@@ -111,8 +120,7 @@ def throughput(starts):
         Scenario("denials", "Denials", {"hits": Setup(own, hits, NAMES), "denials": Setup(own, refused)}, no_denials),
         Scenario("nxdomain", "NXDOMAIN hits, 10,000 names", without(starts.five(missing), FLOOR),
                  {FLOOR: "it knows no codes"}),
-        Scenario("misses", "Misses: forwarding, every name once",
-                 forwarders | {"dnsdist": Setup(starts.dnsdist(room=0), misses)}, NOT_A_FORWARDER),
+        Scenario("misses", "Misses: forwarding, every name once", forwarders, NOT_A_FORWARDER),
         Scenario("mixed", "Mixed: 90 % hits, 10 % misses", mixers, NOT_A_FORWARDER),
         Scenario("tcp", "Hits over 16 TCP connections", without(starts.five(streams, learned=NAMES), "dnsmasq"),
                  {"dnsmasq": "starts a process for each connection, and ends it after 100 queries"}),

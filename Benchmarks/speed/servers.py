@@ -242,6 +242,12 @@ remote-control:
         return port, self.start(f"echo-{port}", [self.compile("echo", "-lpthread"), str(port), str(threads)], port,
                                 self.cores(threads))
 
+    def forward(self, upstream, sockets):
+        """The floor of forwarding from so many sockets at a time."""
+        port = free_port()
+        return port, self.start(f"forward-{port}", [self.compile("forward"), str(port), str(upstream), str(sockets)], port,
+                                self.server_core)
+
     def compile(self, name, *libraries):
         """The path of a program in C that is beside this file."""
         program = self.path(f"{name}-program")
