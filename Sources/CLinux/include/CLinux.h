@@ -1,4 +1,5 @@
-// What the Glibc module does not show: batched datagrams, epoll, eventfd, control messages and the rights of a process.
+// What the Glibc module does not show: batched datagrams, epoll, eventfd, control messages, the rights of a process
+// and how it allocates.
 // Import Glibc beside it, or bind() and its like want other pointer types.
 #ifndef CLINUX_H
 #define CLINUX_H
@@ -17,6 +18,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/sock_diag.h>
+#include <malloc.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>

@@ -33,6 +33,7 @@ public final class Launch: Sendable {
     ) throws(EngineError) {
         self.configuration = configuration
         source = takesOver ? .runningDaemon : .serviceManager
+        Allocator.keepCompact()
         System.raiseFileLimit()
         let account = try Account(configuration)
         do {
