@@ -98,7 +98,8 @@ def markdown(result):
             least = spread(ratios(rounds, servers[floor])) if floor and name != floor else ""
             best = spread(ratios(rounds, servers[peer])) if peer and name not in (FLOOR, peer) else ""
             rows.append([name, spread(values(rounds, "rate"), "{:,.0f}"), spread(values(rounds, "cpu")), least, best])
-        text = table(["server", "queries/s", "CPU per query, µs", f"server / {floor or 'floor'}", f"server / {peer or 'peer'}"], rows)
+        text = table(["server", "queries/s", "CPU per query, µs", f"server / {floor or 'floor'}",
+                      f"server / {peer or 'peer'}"], rows)
     missing = "".join(f"\nNot {name}: {why}.\n" for name, why in result["without"].items())
     return f"### {result['title']}\n\n{text}{missing}"
 
