@@ -1,7 +1,9 @@
 # `make run` and `make test` are all that a first visit needs; each installs what is missing and says so.
 SHELL := /bin/bash
 SWIFT ?= swift
-RELEASE := .build/release/dnsproxyd
+# Where the release build is; with another folder it can be made beside other builds.
+RELEASE_BUILD ?= .build
+RELEASE := $(RELEASE_BUILD)/release/dnsproxyd
 ENFORCER := Examples/nft-enforcer
 BUILD_PACKAGES := libldns-dev pkg-config
 ENFORCER_PACKAGES := libnftables-dev libnetfilter-conntrack-dev
@@ -15,7 +17,7 @@ SPEED_FIGURES := .build/speed.json
 SOURCES := Package.swift Sources Tests $(ENFORCER)/Package.swift $(ENFORCER)/Sources $(ENFORCER)/Tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test e2e test-crash soak build man completions enforcer lint format fuzz test-sanitize screenshots \
+.PHONY: help run packages test e2e test-crash soak build man completions enforcer lint format fuzz test-sanitize screenshots \
 	bench bench-first bench-allocations bench-instructions bench-baseline bench-memory bench-feed bench-policy \
 	bench-cache bench-reload bench-upgrade bench-overload clean
 
@@ -24,6 +26,9 @@ help: ## this list
 
 run: build ## build, then serve Examples/quickstart on 127.0.0.1:5355
 	@exec scripts/quickstart $(RELEASE)
+
+packages: ## install the Debian packages that tests and the counting of instructions need
+	@scripts/install-packages $(sort $(TEST_PACKAGES) $(BENCH_PACKAGES))
 
 test: lint ## install what is missing, lint, build with warnings as errors, run every test
 	@scripts/install-packages $(TEST_PACKAGES)
@@ -46,7 +51,7 @@ soak: build ## everything at once for SOAK_MINUTES (60): memory, descriptors and
 
 build: ## the release build of the daemon
 	@scripts/install-packages $(BUILD_PACKAGES)
-	$(SWIFT) build -c release --product dnsproxyd
+	$(SWIFT) build -c release --scratch-path $(RELEASE_BUILD) --product dnsproxyd
 
 man: build ## a manual page for each command, in .build/man
 	@scripts/install-packages python3
@@ -134,4 +139,4 @@ bench-overload: build ## what a client notices while another one floods, and bes
 	Benchmarks/overload/measure $(RELEASE)
 
 clean: ## remove everything that was built
-	rm -rf .build $(ENFORCER)/.build Benchmarks/*/.build Fuzz/.build .build-sanitize
+	rm -rf .build .build-release .build-sanitize $(ENFORCER)/.build Benchmarks/*/.build Fuzz/.build
