@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import MappingFeed
 
 /// What a daemon and the one that takes over from it say to each other, over a Unix socket that keeps messages apart and
 /// carries open sockets (`SOCK_SEQPACKET` and `SCM_RIGHTS`, unix(7)).
@@ -89,13 +90,8 @@ final class TakeoverChannel: Sendable {
         return unsafe Glibc.poll(&poll, 1, 0) >= 0 && poll.revents & Int16(POLLHUP | POLLERR) == 0
     }
 
-    /// The user at the other end, as the kernel noted it when the connection was made; nil if it does not say.
-    var peer: uid_t? {
-        var credentials: InlineArray<3, UInt32> = [0, 0, 0]
-        var length = socklen_t(MemoryLayout<InlineArray<3, UInt32>>.size)
-        let code = unsafe getsockopt(descriptor.rawValue, SOL_SOCKET, SO_PEERCRED, &credentials, &length)
-        return code == 0 ? credentials[1] : nil
-    }
+    /// Who is at the other end; nil if the kernel does not say.
+    var peer: PeerCredentials? { PeerCredentials(descriptor.rawValue) }
 
     /// Whether there is something to receive, the end included; waits `limit` for it, or without end.
     private func isReadable(within limit: Duration?) -> Bool {

@@ -46,7 +46,7 @@ final class TakeoverOffer: Sendable {
                     }
                     guard let connection = try? FileDescriptor(accepted, "accept") else { return nil }
                     let channel = TakeoverChannel(connection)
-                    if let user = channel.peer, user == 0 || user == geteuid() { return channel }
+                    if let user = channel.peer?.user, user == 0 || user == geteuid() { return channel }
                     channel.send(.refused("only root and the daemon's own user may take over"))
                 }
             }

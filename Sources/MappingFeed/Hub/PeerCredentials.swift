@@ -1,11 +1,11 @@
-internal import Glibc
+package import Glibc
 
 /// Who is at the other end of a Unix socket, as the kernel noted it when the connection was made.
-struct PeerCredentials: Sendable {
+package struct PeerCredentials: Sendable {
     /// The process.
     let process: Int32
     /// Its effective user.
-    let user: uid_t
+    package let user: uid_t
     /// Its effective group.
     let group: gid_t
     /// Its further groups.
@@ -17,7 +17,7 @@ struct PeerCredentials: Sendable {
     private static let maxGroups = 65_536
 
     /// What the kernel says about the peer of the connected socket `descriptor`; nil if it says nothing.
-    init?(_ descriptor: Int32) {
+    package init?(_ descriptor: Int32) {
         // struct ucred: pid, uid, gid.
         var credentials: InlineArray<3, UInt32> = [0, 0, 0]
         var length = socklen_t(MemoryLayout<InlineArray<3, UInt32>>.size)
