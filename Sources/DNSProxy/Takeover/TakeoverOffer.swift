@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// Where a running daemon waits for the process that takes over from it: a Unix socket beside the admin socket, for the same
 /// user and root only.
@@ -8,6 +9,11 @@ final class TakeoverOffer: Sendable {
     private let path: String
     /// The listening socket.
     private let descriptor: FileDescriptorBox
+    /// Whether nobody is waited for any more.
+    private let isWithdrawn = Atomic<Bool>(false)
+
+    /// Microseconds until it is tried again to take a connection for which there were no descriptors or no memory.
+    private static let pause: useconds_t = 200_000
 
     /// The path of the socket that belongs to an admin socket.
     static func path(besideAdminSocket path: String) -> String { path + ".takeover" }
@@ -37,12 +43,12 @@ final class TakeoverOffer: Sendable {
     /// Waits for the next process that may take over; nil once it was withdrawn.
     func next() async -> TakeoverChannel? {
         await withTaskCancellationHandler {
-            await BackgroundThread.run(givesWay: false) { [descriptor] in
+            await BackgroundThread.run(givesWay: false) { [self] in
                 while true {
                     let accepted = clinux_accept(descriptor.rawValue)
                     guard accepted >= 0 else {
-                        if errno == EINTR || errno == ECONNABORTED { continue }
-                        return nil
+                        guard TakeoverOffer.passes(errno), !isWithdrawn.load(ordering: .acquiring) else { return nil }
+                        continue
                     }
                     guard let connection = try? FileDescriptor(accepted, "accept") else { return nil }
                     let channel = TakeoverChannel(connection)
@@ -57,8 +63,20 @@ final class TakeoverOffer: Sendable {
 
     /// Removes the socket: nobody can connect any more, and who waits for somebody waits no longer.
     func withdraw() {
+        isWithdrawn.store(true, ordering: .releasing)
         AdminSocket.remove(path)
         _ = clinux_shutdown(descriptor.rawValue)
+    }
+
+    /// Whether another connection may be taken after this error; returns after a while if that is a matter of time.
+    private static func passes(_ error: Int32) -> Bool {
+        switch error {
+        case EINTR, ECONNABORTED: return true
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+            usleep(pause)
+            return true
+        default: return false
+        }
     }
 
     /// A new socket.
