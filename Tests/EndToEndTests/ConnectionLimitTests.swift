@@ -107,19 +107,10 @@ extension EndToEnd {
             let (daemon, port) = try ConnectionLimits.daemon("connections: 4096", upstream: server.port)
             let client = try daemon.client()
             #expect(client.resolve("api.local.example")?.code == 0)
-            let folder = "/proc/\(daemon.process.pid)"
-            let descriptors = { try FileManager.default.contentsOfDirectory(atPath: "\(folder)/fd").count }
-            let before = try run([
-                "prlimit", "--pid", "\(daemon.process.pid)", "--nofile", "-o", "HARD", "--noheadings",
-            ])
-            let hard = before.output.trimmingCharacters(in: .whitespacesAndNewlines)
+            let folder = "/proc/\(daemon.process.pid)/fd"
+            let descriptors = { try FileManager.default.contentsOfDirectory(atPath: folder).count }
             let limit = try descriptors() + 12
-            /// Lets the daemon have so many descriptors from now on.
-            func allow(_ soft: String) throws {
-                let result = try run(["prlimit", "--pid", "\(daemon.process.pid)", "--nofile=\(soft):\(hard)"])
-                try #require(result.status == 0, "\(result.errors)")
-            }
-            try allow("\(limit)")
+            try daemon.limitDescriptors(to: limit)
             var clients = try (0..<30).map { _ in try StreamClient(port: daemon.port) }
             // A thread that waits for a connection has taken a number for it already, which is not there to be seen.
             try eventually("there are descriptors left") { try descriptors() >= limit - 1 }
@@ -130,9 +121,9 @@ extension EndToEnd {
                 #expect(client.resolve("api.local.example")?.answerCount == 1)
             }
             // Nobody tries all the time: a loop that does takes all of a core.
-            let ticks = try ConnectionLimits.processorTicks(folder)
+            let ticks = try daemon.processorTicks()
             usleep(1_000_000)
-            let used = try ConnectionLimits.processorTicks(folder) - ticks
+            let used = try daemon.processorTicks() - ticks
             #expect(used < 50, "\(used) ticks in a second")
             // Connections that had to wait are taken when others have gone, without another limit.
             clients.removeFirst(20)
@@ -140,15 +131,8 @@ extension EndToEnd {
             late.send(WireQuery("api.local.example").bytes)
             #expect(late.message() != nil)
             clients.removeAll()
-            try allow(hard)
+            try daemon.limitDescriptors(to: nil)
             try eventually("nothing is counted") { try Metrics(port: port).values["accept_failures_total"] ?? 0 > 0 }
-        }
-
-        /// Hundredths of a second of processor time that a process has had, by its folder in /proc.
-        private static func processorTicks(_ folder: String) throws -> Int {
-            let line = try String(contentsOfFile: "\(folder)/stat", encoding: .utf8)
-            let fields = line[(line.lastIndex(of: ")") ?? line.startIndex)...].split(separator: " ")
-            return (Int(fields[12]) ?? 0) + (Int(fields[13]) ?? 0)
         }
 
         @Test(.enabled(if: NetworkNamespace.isAvailable, "needs root, to create a network namespace"))

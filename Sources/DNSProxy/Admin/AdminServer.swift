@@ -2,6 +2,7 @@ import Glibc
 import Hummingbird
 import HummingbirdCore
 import Logging
+import MappingFeed
 import NIOCore
 import ServiceLifecycle
 
@@ -82,12 +83,26 @@ struct AdminServer {
                     additionalChannelHandlers: [StalledClientHandler(limit: AdminServer.stallLimit)],
                     idleTimeout: AdminServer.idleTimeout)),
             configuration: configuration,
-            onServerRunning: { _ in
+            onServerRunning: { channel in
                 if let path { AdminSocket.restrict(path, logger: logger) }
+                await AdminServer.pauseWithoutDescriptors(channel, name, logger)
                 logger.info("listening", metadata: ["on": "\(name)"])
             },
             eventLoopGroupProvider: .shared(eventLoopGroup), logger: quietLogger)
         return AdminListener(name: name, path: path, application: application)
+    }
+
+    /// Lets the listening `channel`, called `name`, rest when a connection cannot be taken, and says so.
+    private static func pauseWithoutDescriptors(_ channel: any Channel, _ name: String, _ logger: Logger) async {
+        try? await channel.eventLoop.submit {
+            // In front of NIO's handler for the same, which keeps the error for itself.
+            try channel.pipeline.syncOperations.addHandler(
+                AcceptPause { isNews in
+                    guard isNews else { return }
+                    logger.warning(
+                        "nobody can connect: no descriptors or no memory left", metadata: ["to": "\(name)"])
+                }, position: .first)
+        }.get()
     }
 
     /// The logger of the packages underneath, which report every connection that comes and goes.

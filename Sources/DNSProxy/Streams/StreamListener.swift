@@ -73,7 +73,7 @@ final class StreamListener: StreamReplies {
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        AcceptPause { [dropped = self.dropped] in dropped.failToAccept() })
+                        AcceptPause { [dropped = self.dropped] _ in dropped.failToAccept() })
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)

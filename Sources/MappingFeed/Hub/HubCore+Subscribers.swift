@@ -23,7 +23,6 @@ extension HubCore {
             return nil
         }
         subscribers[ObjectIdentifier(subscriber)] = subscriber
-        saysThatItCannotAccept = true
         return subscriber
     }
 

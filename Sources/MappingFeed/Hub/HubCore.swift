@@ -28,8 +28,6 @@ final class HubCore {
     var connections: UInt64 = 0
     /// Rejections that may still be logged before the next tick.
     var rejectionsToLog = HubCore.rejectionsLogged
-    /// Whether it is news that no connection can be taken.
-    var saysThatItCannotAccept = true
     /// Rejections that are logged between two ticks at most.
     private static let rejectionsLogged = 10
     /// Connections that were told to go and are not closed yet.
@@ -173,7 +171,7 @@ final class HubCore {
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        AcceptPause { bound.value.failToAccept() })
+                        AcceptPause { if $0 { bound.value.sayThatNobodyCanConnect() } })
                 }
             }
             .childChannelOption(
@@ -188,10 +186,8 @@ final class HubCore {
             .map { bound.value.listener = $0 }
     }
 
-    /// Says that no enforcer can connect, once until one can.
-    private func failToAccept() {
-        guard saysThatItCannotAccept else { return }
-        saysThatItCannotAccept = false
+    /// Says that no enforcer can connect.
+    private func sayThatNobodyCanConnect() {
         logger.warning("no enforcer can connect: no descriptors or no memory left")
     }
 
