@@ -44,13 +44,14 @@ extension Engine {
     }
 
     /// Opens the journal in `folder`, behind the last line that `predecessor` writes to it, which has let go of everything
-    /// then.
+    /// then. Should the journal not be fit for writing, that one is not asked to.
     /// - Throws: `JournalError` when the journal cannot be used.
     static func journal(
         _ folder: String, after predecessor: inout Predecessor?, _ restore: (FeedEvent) -> Void
     ) throws(JournalError) -> Journal {
         guard predecessor != nil else { return try Journal(directory: folder, restore: restore) }
         let reader = try JournalReader(directory: folder, restore: restore)
+        try reader.checkRoom()
         predecessor?.letGo()
         return try reader.takeOver(restore: restore)
     }
@@ -94,6 +95,11 @@ extension Engine {
             guard case .hello(let version) = await channel.next(within: Engine.greetingLimit) else { continue }
             guard version == TakeoverChannel.version else {
                 channel.send(.refused("it speaks version \(TakeoverChannel.version) of the hand-over, not \(version)"))
+                continue
+            }
+            guard await shared.learning.hub.isJournalComplete() else {
+                channel.send(.refused("its journal cannot be written, and what waits for that would be lost"))
+                logger.warning("another process may not take over while the journal cannot be written")
                 continue
             }
             logger.notice("another process prepares to take over")

@@ -86,6 +86,12 @@ public final class FeedHub: Sendable {
         try? await loop.submit { core.value.resumeCompaction() }.get()
     }
 
+    /// Whether nothing waits because the journal cannot be written.
+    public func isJournalComplete() async -> Bool {
+        let core = core
+        return (try? await loop.submit { core.value.journalState.isComplete }.get()) ?? true
+    }
+
     /// Takes no more changes, writes what was published, and lets go of the journal and the socket at once, so that another
     /// process can go on with them; `shutdown` is still to be called.
     public func handOver() async {

@@ -33,6 +33,9 @@ struct JournalState {
     /// The last change that is in the file.
     var last: UInt64 { appended }
 
+    /// Whether everything that should be in the journal is.
+    var isComplete: Bool { backlog.isEmpty && !hasGap }
+
     /// Notes that everything up to `sequence` was appended.
     fileprivate mutating func append(through sequence: UInt64) {
         appended = sequence

@@ -37,6 +37,24 @@ public struct JournalReader: ~Copyable {
         self.paths = paths
     }
 
+    /// Finds out whether the journal can be written, while the other process still could.
+    /// - Throws: `JournalError` if it cannot.
+    public func checkRoom() throws(JournalError) {
+        try FileSystem.makeDirectory(paths.directory)
+        // What stands there is of nobody: it is removed whenever a journal is opened.
+        let path = paths.newJournal
+        do {
+            try File(path, O_RDWR | O_CREAT | O_TRUNC).write([UInt8](repeating: 0, count: JournalReader.room).span)
+        } catch {
+            try? FileSystem.remove(path)
+            throw error
+        }
+        try FileSystem.remove(path)
+    }
+
+    /// Bytes that there has to be room for.
+    private static let room = 4_096
+
     /// Hands the changes that came since to `restore`, and goes on where they end. The other process must have let go of the
     /// journal, or do so within half a second.
     /// - Throws: `JournalError` if it has not, or the clock was set meanwhile; nothing is changed then.

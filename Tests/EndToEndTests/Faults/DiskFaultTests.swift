@@ -49,6 +49,14 @@ extension EndToEnd {
             daemon.process.errors.components(separatedBy: "no room on the disk").count - 1
         }
 
+        /// Expects that another process that wants to take over from `daemon` ends and says why.
+        private static func expectRefusal(of daemon: Daemon, because reason: String) throws {
+            let successor = try run([Daemon.program, "serve", "-c", daemon.configuration, "--takeover"])
+            #expect(successor.status == 1, "\(successor.errors)")
+            let lines = successor.errors.split(separator: "\n").filter { $0.hasPrefix("dnsproxyd: ") }
+            #expect(lines.count == 1 && lines.first?.contains(reason) == true, "\(successor.errors)")
+        }
+
         /// The names that the daemon has learned.
         private static func names(_ daemon: Daemon) throws -> Set<String> { Set(try daemon.mappings().map(\.fqdn)) }
 
@@ -96,6 +104,29 @@ extension EndToEnd {
             try eventually("it stays full") {
                 try daemon.dig("n\(next).test.example").status == "NOERROR"
             }
+        }
+
+        @Test(.enabled(if: Disk.isAvailable, "needs root, to mount a file system"), arguments: [false, true])
+        func `a daemon whose disk is full is not taken over, whether it knows that or not, and loses nothing`(
+            _ knows: Bool
+        ) throws {
+            let nsd = try NSD(zone: Self.zone)
+            let disk = try Disk(room: 256 << 10)
+            let daemon = try Self.daemon(upstream: nsd.port, journal: disk.path)
+            #expect(try daemon.dig("n0.test.example").addresses == ["198.18.0.1"])
+            var next = 1
+            if knows { next = try Self.fill(disk, of: daemon) } else { try disk.fill() }
+            try Self.expectRefusal(
+                of: daemon, because: knows ? "its journal cannot be written" : "no room on the disk")
+            #expect(try daemon.dig("n\(next).test.example").addresses.count == 1, "\(daemon.process.errors)")
+            try disk.clear()
+            try eventually("it stays full: \(daemon.process.errors)") {
+                try daemon.dig("n\(next + 1).test.example").addresses.count == 1
+                    && daemon.process.errors.components(separatedBy: "journal: can be written again").count - 1
+                        == Self.complaints(daemon)
+            }
+            try daemon.takeOver()
+            #expect(try Self.names(daemon).isSuperset(of: (0..<(next + 2)).map { "n\($0).test.example." }))
         }
 
         @Test func `a limit on the size of files is a full disk like any other`() throws {
