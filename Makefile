@@ -8,7 +8,7 @@ ENFORCER := Examples/nft-enforcer
 BUILD_PACKAGES := libldns-dev pkg-config
 ENFORCER_PACKAGES := libnftables-dev libnetfilter-conntrack-dev
 TEST_PACKAGES := $(BUILD_PACKAGES) $(ENFORCER_PACKAGES) nsd unbound openssl bind9-dnsutils ldnsutils iproute2 nftables curl nginx python3 \
-	dnsperf faketime prometheus python3-prometheus-client mandoc zsh fish chromium chromium-driver binutils
+	dnsperf faketime prometheus python3-prometheus-client mandoc zsh fish chromium chromium-driver binutils mount e2fsprogs
 BENCH_PACKAGES := $(BUILD_PACKAGES) nsd bind9-dnsutils dnsperf unbound dnsmasq-base valgrind binutils python3
 SPEED_PACKAGES := $(BENCH_PACKAGES) dnsdist gcc libc6-dev
 SOAK_MINUTES ?= 60

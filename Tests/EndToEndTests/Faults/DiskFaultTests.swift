@@ -49,6 +49,15 @@ extension EndToEnd {
             daemon.process.errors.components(separatedBy: "no room on the disk").count - 1
         }
 
+        /// What the numbers of the feed belong to.
+        private static func instance(_ daemon: Daemon) throws -> String {
+            let subscriber = try FeedSubscriber(daemon.feedSocket, acknowledge: false)
+            defer { subscriber.disconnect() }
+            try subscriber.waitForSnapshot()
+            guard case .hello(let hello) = subscriber.arrivals.first?.event else { throw HarnessError("no greeting") }
+            return hello.instance
+        }
+
         /// Expects that another process that wants to take over from `daemon` ends and says why.
         private static func expectRefusal(of daemon: Daemon, because reason: String) throws {
             let successor = try run([Daemon.program, "serve", "-c", daemon.configuration, "--takeover"])
@@ -104,6 +113,51 @@ extension EndToEnd {
             try eventually("it stays full") {
                 try daemon.dig("n\(next).test.example").status == "NOERROR"
             }
+        }
+
+        @Test(
+            .enabled(if: FailingDisk.isAvailable, "needs root, loop devices and ext4, to make a file system fail"))
+        func `a file system that becomes read-only keeps nobody from an answer, and when it is mended all is durable`()
+            throws
+        {
+            let nsd = try NSD(zone: Self.zone)
+            let disk = try FailingDisk()
+            var setup = Setup(upstream: nsd.port)
+            setup.journal = "\(disk.path)/journal"
+            setup.policies = ["web.yaml": Setup.policy("web")]
+            let port = try Ports.free()
+            setup.metricsPort = port
+            let daemon = try Daemon(setup)
+            let known = Set((0..<5).map { "n\($0).test.example." })
+            for name in known { #expect(try daemon.dig(name).addresses.count == 1) }
+            try disk.synchronize()
+            try disk.fail()
+            try Self.expectRefusal(of: daemon, because: "the file system is read-only")
+            for number in 5..<10 {
+                let answer = try daemon.dig("n\(number).test.example")
+                #expect(answer.addresses == ["198.18.0.\(number + 1)"], "\(answer.text)")
+            }
+            #expect(try daemon.counter("hold_timeouts") == 5)
+            // It is tried again each second, and told once.
+            let failures = "feed_journal_errors_total"
+            let failed = try Metrics(port: port).values[failures] ?? 0
+            try eventually("it is not tried again") { try Metrics(port: port).values[failures] ?? 0 > failed + 1 }
+            let told = daemon.process.errors.components(separatedBy: "error    journal: ").count - 1
+            #expect(told == 1, "\(daemon.process.errors)")
+            #expect(try Self.names(daemon).count == 10)
+            let before = try Self.instance(daemon)
+            daemon.process.signal(SIGKILL)
+            try daemon.process.wait()
+            try disk.repair()
+            // What an operator is told to do, so that no enforcer resumes among numbers that the disk has lost.
+            try FileManager.default.removeItem(atPath: "\(disk.path)/journal/lock")
+            try daemon.restart()
+            #expect(try Self.instance(daemon) != before)
+            #expect(try Self.names(daemon).isSuperset(of: known))
+            #expect(try daemon.dig("n20.test.example").addresses == ["198.18.0.21"])
+            daemon.process.signal(SIGKILL)
+            try daemon.restart()
+            #expect(try Self.names(daemon).isSuperset(of: known.union(["n20.test.example."])))
         }
 
         @Test(.enabled(if: Disk.isAvailable, "needs root, to mount a file system"), arguments: [false, true])
