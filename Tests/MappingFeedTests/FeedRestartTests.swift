@@ -87,6 +87,8 @@ struct FeedRestartTests {
             await first.released(next + 19)
             next += 20
         }
+        // Nothing is renamed while it is copied.
+        await first.hub.suspendCompaction()
         first.publish(next...(next + 9))
         await first.released(next + 9)
         let second = try await revive(first)
