@@ -50,6 +50,38 @@ struct FullDiskTests {
         #expect(restored == [1, 2, 3, 4])
     }
 
+    @Test func `a journal that begins anew is opened on a full disk, and has everything when there is room`() throws {
+        var journal = try Journal(directory: folder.path) { _ in }
+        var last: UInt64 = 0
+        // The kernel has room for what fits behind it in its last page.
+        while last < 500 || journal.bytes % 4_096 < 4_000 {
+            last += 1
+            try journal.append(lines(last...last).span)
+        }
+        let before = journal.instance
+        _ = consume journal
+        // As a process leaves it that was killed while something waited for room.
+        try folder.write("lock", "")
+        #expect(throws: JournalError.self) {
+            try folder.write("filler", String(repeating: "x", count: FullDiskTests.enough))
+        }
+        var restored: [UInt64] = []
+        journal = try Journal(directory: folder.path) { restored.append($0.sequence ?? 0) }
+        #expect(restored == Array(1...last))
+        #expect(journal.openingError?.isDiskFull == true)
+        let instance = journal.instance
+        #expect(instance != before)
+        #expect(throws: JournalError.self) { try journal.append(lines((last + 1)...(last + 1)).span) }
+        try makeRoom()
+        try journal.append(lines((last + 1)...(last + 1)).span)
+        journal.confirmWhole()
+        _ = consume journal
+        restored = []
+        journal = try Journal(directory: folder.path) { restored.append($0.sequence ?? 0) }
+        #expect(restored == Array(1...(last + 1)))
+        #expect(journal.instance == instance && journal.openingError == nil)
+    }
+
     @Test func `a hub serves on when the disk is full, releases nothing, and recovers when there is room`() async throws
     {
         let harness = try await HubHarness(in: folder, limits: JournalLimits(minimumBytes: 1 << 30))

@@ -152,6 +152,7 @@ final class HubCore {
             bound.value.tick()
         }
         count { $0.journalBytes = journal?.bytes ?? 0 }
+        if let error = journal?.openingError { noteJournalError(error) }
         compactIfNeeded()
     }
 

@@ -33,6 +33,9 @@ public struct Journal: ~Copyable, Sendable {
     private var file: File
     /// Whether a failed write may have left part of a line behind the last good byte.
     private var hasTornTail = false
+    /// Why the greeting that belongs in front of the next line could not be written when the journal was opened; nil when there
+    /// is none to be written.
+    private(set) var openingError: JournalError?
     /// Whether a compaction is under way.
     private var isCompacting = false
     /// Whether a compaction is due however short the journal is: something could not be read, or was not appended.
@@ -86,15 +89,24 @@ public struct Journal: ~Copyable, Sendable {
         let instance = (isWhole ? restoration.instance : nil) ?? randomUUID()
         let file = try File(paths.journal, O_RDWR | O_CREAT | O_APPEND)
         var size = try file.size()
+        var openingError: JournalError?
         if size == 0 || !isWhole || restoration.hasStep {
             let hello = FeedHello(instance: instance, sequence: restoration.lastSequence, clock: clockMark)
             let greeting = FeedEvent.hello(hello).line
-            try file.write(greeting.span)
-            size += greeting.count
+            do {
+                try file.write(greeting.span)
+                size += greeting.count
+            } catch {
+                // On a full disk all that was written is restored; what comes waits, as it does when a disk becomes full.
+                guard error.isDiskFull else { throw error }
+                openingError = error
+            }
         }
         let wasWhole = lock.wasWhole
-        lock.mark(isWhole: true)
+        lock.mark(isWhole: isWhole || openingError == nil)
         recent = isWhole && !restoration.hasStep ? restoration.takeRecent() : nil
+        self.openingError = openingError
+        hasTornTail = openingError != nil
         self.instance = instance
         lastSequence = restoration.lastSequence
         isCompactionForced = !restoration.problems.isEmpty || !wasWhole && restoration.events > 0 || isOldNeeded
@@ -122,7 +134,7 @@ public struct Journal: ~Copyable, Sendable {
             hasTornTail = false
         }
         do {
-            try noteClock()
+            try greet()
             try file.write(lines)
             bytes += lines.count
             lastSequence = sequence ?? lastSequence
@@ -135,15 +147,17 @@ public struct Journal: ~Copyable, Sendable {
         }
     }
 
-    /// Writes down how the clocks stand if the wall clock was set since that was last done.
-    private mutating func noteClock() throws(JournalError) {
+    /// Writes down how the clocks stand if the wall clock was set since that was last done, or that could not be done.
+    private mutating func greet() throws(JournalError) {
         let now = clock.mark
-        guard JournalClock.isStep(from: clockMark, to: now) else { return }
-        clockSteps += 1
+        let isStep = JournalClock.isStep(from: clockMark, to: now)
+        guard isStep || openingError != nil else { return }
+        if isStep { clockSteps += 1 }
         let greeting = FeedEvent.hello(FeedHello(instance: instance, sequence: lastSequence, clock: now)).line
         try file.write(greeting.span)
         bytes += greeting.count
         clockMark = now
+        openingError = nil
     }
 
     /// Notes that everything which could not be appended for a while is in the journal now, or covered by its snapshot.
@@ -189,6 +203,7 @@ public struct Journal: ~Copyable, Sendable {
             file = next
             bytes = greeting.count
             hasTornTail = false
+            openingError = nil
         }
         let hello = FeedHello(instance: instance, sequence: covered, clock: clock.mark)
         let snapshot = try SnapshotFile(paths, hello: hello)

@@ -97,6 +97,35 @@ extension EndToEnd {
         }
 
         @Test(.enabled(if: Disk.isAvailable, "needs root, to mount a file system"))
+        func `a daemon that is killed while its disk is full starts on it, and all is durable when there is room`()
+            throws
+        {
+            let nsd = try NSD(zone: Self.zone)
+            let disk = try Disk(room: 256 << 10)
+            let daemon = try Self.daemon(upstream: nsd.port, journal: disk.path)
+            #expect(try daemon.dig("n0.test.example").addresses == ["198.18.0.1"])
+            var next = try Self.fill(disk, of: daemon)
+            daemon.process.signal(SIGKILL)
+            try daemon.process.wait()
+            try disk.fill()
+            try daemon.restart()
+            #expect(try Self.names(daemon).contains("n0.test.example."))
+            next = try Self.askUntilFull(daemon, from: next)
+            let told = Self.complaints(daemon)
+            #expect(told > 0 && told <= 2, "\(daemon.process.errors)")
+            try disk.clear()
+            try eventually("it stays full: \(daemon.process.errors)") {
+                try daemon.dig("n\(next).test.example").addresses.count == 1
+                    && daemon.process.errors.components(separatedBy: "journal: can be written again").count - 1
+                        == Self.complaints(daemon)
+            }
+            let names = try Self.names(daemon)
+            daemon.process.signal(SIGKILL)
+            try daemon.restart()
+            #expect(try Self.names(daemon) == names)
+        }
+
+        @Test(.enabled(if: Disk.isAvailable, "needs root, to mount a file system"))
         func `with onDelay servfail a full disk gives out nothing that is not durable, and known names as before`()
             throws
         {
