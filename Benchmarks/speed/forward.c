@@ -92,9 +92,10 @@ static void ask(void) {
         int place = random_number() % used;
         if (used > 1 && upstreams[place]->uses >= USES) replace(place);
         struct upstream *upstream = upstreams[place];
+        // One that nobody waits for: there are never as many queries out as there are IDs.
         uint16_t id = random_number();
+        while (upstream->waiters[id].waits) id++;
         struct waiter *waiter = &upstream->waiters[id];
-        if (waiter->waits) continue;
         *waiter = (struct waiter){clients[i], data[i][0] << 8 | data[i][1], 1};
         data[i][0] = id >> 8;
         data[i][1] = id;
