@@ -14,24 +14,15 @@ struct AcknowledgedMemory: ~Copyable {
         var identity: UInt32 = 0
     }
 
-    /// The logarithm of how many places an answer may have.
-    private static let wayBits = 2
-
-    /// Slots, a power of two; those of a set are next to each other.
+    /// Where answers may be.
+    private var sets: FourWaySets
+    /// All slots.
     private var slots: [Slot]
-    /// Shift that leaves the number of a set.
-    private var shift: UInt64
-    /// The logarithm of how many slots there are at most.
-    private let mostBits: Int
-    /// Answers remembered since there are as many slots as now.
-    private var inserted = 0
 
-    /// An empty memory of up to `1 << bits` answers (bits 2 to 30), which takes the room for many when there are many.
+    /// An empty memory of up to `1 << bits` answers (bits 2 to 30).
     init(bits: Int = 16) {
-        let first = min(bits, 9)
-        slots = Array(repeating: Slot(), count: 1 << first)
-        shift = UInt64(64 + AcknowledgedMemory.wayBits - first)
-        mostBits = bits
+        sets = FourWaySets(bits: bits)
+        slots = Array(repeating: Slot(), count: sets.count)
     }
 
     /// What an answer has its places by.
@@ -40,20 +31,11 @@ struct AcknowledgedMemory: ~Copyable {
         (serial ^ UInt64(identity) << 40) &* 0x9E37_79B9_7F4A_7C15
     }
 
-    /// The first slot of the set for an answer.
-    @inline(__always)
-    private func set(_ key: UInt64) -> Int {
-        Int(truncatingIfNeeded: key >> shift) << AcknowledgedMemory.wayBits
-    }
-
     /// Whether the mapping of the answer is known to be in force.
     @inline(__always)
     func contains(serial: UInt64, identity: Int, epoch: UInt64) -> Bool {
         let identity = UInt32(truncatingIfNeeded: identity)
-        let first = set(key(serial, identity))
-        for index in first..<first + 1 << AcknowledgedMemory.wayBits where matches(index, serial, identity, epoch) {
-            return true
-        }
+        for index in sets.places(key(serial, identity)) where matches(index, serial, identity, epoch) { return true }
         return false
     }
 
@@ -63,34 +45,19 @@ struct AcknowledgedMemory: ~Copyable {
         slots[index].serial == serial && slots[index].epoch == epoch && slots[index].identity == identity
     }
 
-    /// Remembers that the mapping of the answer is in force, in place of one of another epoch, or of the one in the place that
-    /// the answer would rather have: of answers that are too many for a set only those give way to each other that want the
-    /// same place.
+    /// Remembers that the mapping of the answer is in force.
     mutating func insert(serial: UInt64, identity: Int, epoch: UInt64) {
-        inserted += 1
-        if inserted > slots.count / 8 { grow() }
+        if sets.grow() {
+            let known = slots
+            slots = Array(repeating: Slot(), count: sets.count)
+            for slot in known where slot.serial != 0 { put(slot) }
+        }
         put(Slot(serial: serial, epoch: epoch, identity: UInt32(truncatingIfNeeded: identity)))
     }
 
-    /// Puts an answer into its set.
+    /// Puts an answer into its set; what is of another epoch is as good as gone.
     private mutating func put(_ slot: Slot) {
-        let key = key(slot.serial, slot.identity)
-        let first = set(key)
-        let places = first..<first + 1 << AcknowledgedMemory.wayBits
-        let place =
-            places.first { slots[$0].epoch != slot.epoch } ?? first + Int(key >> 8)
-            & (1 << AcknowledgedMemory.wayBits - 1)
+        let place = sets.place(for: key(slot.serial, slot.identity)) { slots[$0].epoch != slot.epoch }
         slots[place] = slot
-    }
-
-    /// Makes room for eight times as many, if that may be.
-    private mutating func grow() {
-        let bits = min(64 + AcknowledgedMemory.wayBits - Int(shift) + 3, mostBits)
-        inserted = 0
-        guard slots.count < 1 << bits else { return }
-        let known = slots
-        slots = Array(repeating: Slot(), count: 1 << bits)
-        shift = UInt64(64 + AcknowledgedMemory.wayBits - bits)
-        for slot in known where slot.serial != 0 { put(slot) }
     }
 }
