@@ -62,10 +62,8 @@ extension EndToEnd {
             }
         }
 
-        @Test(arguments: Door.allCases)
-        func `who waits where there are no descriptors costs nothing, and is served when there are some`(
-            _ door: Door
-        ) throws {
+        /// A daemon without descriptors, at one of whose doors somebody waits.
+        private static func daemon(_ door: Door) throws -> (daemon: Daemon, waiting: Socket) {
             var setup = Setup()
             setup.zone = Setup.localZone
             let port = try Ports.free()
@@ -75,7 +73,14 @@ extension EndToEnd {
             try daemon.limitDescriptors(to: 3)
             // A thread that waits for a connection has taken a number for it already; the second one waits for certain.
             _ = try door.connect(daemon, metrics: port)
-            let waiting = try door.connect(daemon, metrics: port)
+            return (daemon, try door.connect(daemon, metrics: port))
+        }
+
+        @Test(arguments: Door.allCases)
+        func `who waits where there are no descriptors costs nothing, and is served when there are some`(
+            _ door: Door
+        ) throws {
+            let (daemon, waiting) = try Self.daemon(door)
             // A loop that tries all the time takes all of a core.
             let ticks = try daemon.processorTicks()
             usleep(1_000_000)
@@ -95,14 +100,7 @@ extension EndToEnd {
 
         @Test(arguments: Door.allCases)
         func `who waits where there are no descriptors does not keep the daemon from ending`(_ door: Door) throws {
-            var setup = Setup()
-            let port = try Ports.free()
-            setup.metricsPort = port
-            let daemon = try Daemon(setup)
-            try eventually("no metrics") { (try? Metrics(port: port)) != nil }
-            try daemon.limitDescriptors(to: 3)
-            _ = try door.connect(daemon, metrics: port)
-            let waiting = try door.connect(daemon, metrics: port)
+            let (daemon, waiting) = try Self.daemon(door)
             #expect(try daemon.stop() == 0, "\(daemon.process.errors)")
             #expect(waiting.receive() == nil)
         }
