@@ -5,6 +5,8 @@ SWIFT ?= swift
 RELEASE_BUILD ?= .build
 RELEASE := $(RELEASE_BUILD)/release/dnsproxyd
 ENFORCER := Examples/nft-enforcer
+# A package of its own, built where the daemon is: both need the same libraries.
+ENFORCER_TESTS := --package-path $(ENFORCER) --scratch-path .build
 BUILD_PACKAGES := libldns-dev pkg-config
 ENFORCER_PACKAGES := libnftables-dev libnetfilter-conntrack-dev
 TEST_PACKAGES := $(BUILD_PACKAGES) $(ENFORCER_PACKAGES) nsd unbound openssl bind9-dnsutils ldnsutils iproute2 nftables curl nginx python3 \
@@ -32,12 +34,12 @@ packages: ## install the Debian packages that tests and the counting of instruct
 
 test: lint ## install what is missing, lint, build with warnings as errors, run every test
 	@scripts/install-packages $(TEST_PACKAGES)
-	scripts/test --package-path $(ENFORCER)
+	scripts/test $(ENFORCER_TESTS)
 	DNSPROXYD_REQUIRE_ENFORCER=1 scripts/test
 
 e2e: ## the proof: clients, firewall and servers in network namespaces, with counted packets (root)
 	@scripts/install-packages $(TEST_PACKAGES)
-	$(SWIFT) build --package-path $(ENFORCER)
+	$(SWIFT) build $(ENFORCER_TESTS)
 	DNSPROXYD_REQUIRE_ENFORCER=1 $(SWIFT) test --filter Enforcement
 
 test-crash: ## kill -9 at a thousand moments under load, a flood of 200,000 names in 96 MB (root; half an hour)
@@ -65,7 +67,7 @@ completions: build ## completions for bash, zsh and fish, in .build/completions
 
 enforcer: ## the release build of Examples/nft-enforcer
 	@scripts/install-packages $(BUILD_PACKAGES) $(ENFORCER_PACKAGES)
-	$(SWIFT) build -c release --package-path $(ENFORCER) --product nft-enforcer
+	$(SWIFT) build -c release --package-path $(ENFORCER) --scratch-path $(RELEASE_BUILD) --product nft-enforcer
 
 lint: ## check the format of all Swift files
 	$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)
@@ -113,7 +115,7 @@ bench-feed: build enforcer ## publishing, the journal and restoring; then what a
 	@scripts/install-packages iproute2 nftables dnsperf python3
 	$(SWIFT) run -c release --package-path Benchmarks/feed feed-bench
 	Benchmarks/feed/restore $(RELEASE)
-	Benchmarks/feed-latency/measure $(RELEASE) $(ENFORCER)/.build/release/nft-enforcer
+	Benchmarks/feed-latency/measure $(RELEASE) $(RELEASE_BUILD)/release/nft-enforcer
 
 bench-policy: ## verdicts, memory and compiling with up to a million rules, beside RE2 (about 10 minutes)
 	@scripts/install-packages $(BUILD_PACKAGES) libre2-dev g++ python3

@@ -2,10 +2,10 @@ import Foundation
 
 /// `nft-enforcer` as a process on the node.
 final class Enforcer {
-    /// The program: what `DNSPROXYD_ENFORCER` names, else where its own build puts it; nil if there is none.
+    /// The program: what `DNSPROXYD_ENFORCER` names, else where `make` builds it; nil if there is none.
     static let program: String? = {
         if let path = ProcessInfo.processInfo.environment["DNSPROXYD_ENFORCER"] { return path }
-        let path = "\(repositoryRoot)/Examples/nft-enforcer/.build/debug/nft-enforcer"
+        let path = "\(repositoryRoot)/.build/debug/nft-enforcer"
         return access(path, X_OK) == 0 ? path : nil
     }()
 
