@@ -130,7 +130,7 @@ def goals(results):
     ratio("CPU per query, two workers / one", "workers", OWN, "one worker", 2 / 1.8)
     ratio("p99.9, reloading / not", "latency", f"{OWN} reloading", OWN, 2.0, "p99.9")
     figure("resident memory idle, MB", "memory", OWN, "idle", 25)
-    figure("resident memory with 100,000 answers, MB", "memory", OWN, "answers", 60)
+    figure("resident memory with 100,000 answers, MB", "memory", f"{OWN}, names not selected", "answers", 60)
     figure("start to first answer, quickstart, ms", "start", f"{OWN}, quickstart", "first answer", 60)
     figure("start to first answer, 10,000 rules, ms", "start", f"{OWN}, 10,000 rules", "first answer", 300)
     return found

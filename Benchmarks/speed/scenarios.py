@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import threading
+import time
 from typing import Callable
 
 from documents import NAMES, ORIGIN, Documents
@@ -126,6 +127,7 @@ def throughput(starts):
                  {"dnsmasq": "starts a process for each connection, and ends it after 100 queries"}),
         Scenario("workers", "Hits with two workers on two cores, shared with dnsperf", {
             "one worker": Setup(own, hits, NAMES),
+            f"{FLOOR}, one thread": Setup(starts.echo(), hits),
             OWN: Setup(starts.own(documents=Documents(clients=CLIENTS), workers=2), hits, NAMES, both),
             FLOOR: Setup(starts.echo(2), hits, core=both),
             "unbound": Setup(starts.unbound(threads=2), hits, core=both),
@@ -134,6 +136,8 @@ def throughput(starts):
     ]
 
 
+# Seconds after its first answer at which a server is idle.
+SETTLED = 5
 # Those that are measured beside ours.
 PEERS = ("unbound", "dnsmasq", "dnsdist")
 
@@ -301,7 +305,7 @@ def run_latency(bench, starts, only, rounds, seconds, say):
 
 
 def run_memory(bench, starts, say):
-    """Resident bytes of fresh servers, before and after 100,000 names with an address each."""
+    """Resident bytes of servers whose start is over, before and after 100,000 names with an address each."""
     count = 100_000
     load = Generated(ANY, count, sources=CLIENTS)
     setups = starts.five(load, many=2 * count)
@@ -313,6 +317,7 @@ def run_memory(bench, starts, say):
     for name, setup in setups.items():
         say(f"memory: {name}")
         port, process = setup.start()
+        time.sleep(SETTLED)
         idle = resident(process)
         prepare(bench, setup, name, port, process)
         results[name] = [{"idle": idle / 1e6, "answers": resident(process) / 1e6}]

@@ -200,6 +200,7 @@ public final class Engine: Sendable {
             tasks.addTask { await self.work(self.watchDocuments) }
             tasks.addTask { await self.work(self.rotateCookies) }
             tasks.addTask { await self.work(self.watchWorkers) }
+            tasks.addTask { await self.work(self.settle) }
             if let exporter { tasks.addTask { await self.work(exporter.run) } }
             if configuration.upstreams.isEmpty { tasks.addTask { await self.work(self.watchResolvConf) } }
             // Whatever ends first ends the daemon: a shutdown, a successor, or an admin server that cannot listen.
@@ -226,6 +227,12 @@ public final class Engine: Sendable {
         await work()
         try? await gracefulShutdown()
         return nil
+    }
+
+    /// Gives back what only the start has needed, that of the admin API included.
+    private func settle() async {
+        try? await Task.sleep(for: .seconds(1))
+        ProgramPages.unmap()
     }
 
     /// Takes no more queries and answers what is in flight; gives everything to `successor`, if there is one.
