@@ -69,6 +69,15 @@ struct FullDiskTests {
         journal = try Journal(directory: folder.path) { restored.append($0.sequence ?? 0) }
         #expect(restored == Array(1...last))
         #expect(journal.openingError?.isDiskFull == true)
+        #expect(journal.instance != before)
+        // Its snapshot is one of numbers that the file does not know: whoever opens it next must not go on with the old ones.
+        journal.confirmWhole()
+        _ = consume journal
+        // And again, as a daemon does that is restarted until somebody makes room. Nothing is there to be set aside.
+        restored = []
+        journal = try Journal(directory: folder.path) { restored.append($0.sequence ?? 0) }
+        #expect(restored == Array(1...last) && journal.restoration.problems.isEmpty)
+        #expect(journal.openingError?.isDiskFull == true)
         let instance = journal.instance
         #expect(instance != before)
         #expect(throws: JournalError.self) { try journal.append(lines((last + 1)...(last + 1)).span) }

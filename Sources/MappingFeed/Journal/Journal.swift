@@ -90,6 +90,7 @@ public struct Journal: ~Copyable, Sendable {
         let file = try File(paths.journal, O_RDWR | O_CREAT | O_APPEND)
         var size = try file.size()
         var openingError: JournalError?
+        var hasTornTail = false
         if size == 0 || !isWhole || restoration.hasStep {
             let hello = FeedHello(instance: instance, sequence: restoration.lastSequence, clock: clockMark)
             let greeting = FeedEvent.hello(hello).line
@@ -100,13 +101,14 @@ public struct Journal: ~Copyable, Sendable {
                 // On a full disk all that was written is restored; what comes waits, as it does when a disk becomes full.
                 guard error.isDiskFull else { throw error }
                 openingError = error
+                hasTornTail = (try? file.truncate(to: size)) == nil
             }
         }
         let wasWhole = lock.wasWhole
         lock.mark(isWhole: isWhole || openingError == nil)
         recent = isWhole && !restoration.hasStep ? restoration.takeRecent() : nil
         self.openingError = openingError
-        hasTornTail = openingError != nil
+        self.hasTornTail = hasTornTail
         self.instance = instance
         lastSequence = restoration.lastSequence
         isCompactionForced = !restoration.problems.isEmpty || !wasWhole && restoration.events > 0 || isOldNeeded
@@ -160,8 +162,11 @@ public struct Journal: ~Copyable, Sendable {
         openingError = nil
     }
 
-    /// Notes that everything which could not be appended for a while is in the journal now, or covered by its snapshot.
-    mutating func confirmWhole() { lock.mark(isWhole: true) }
+    /// Notes that everything which could not be appended for a while is in the journal now, or covered by its snapshot. It is
+    /// not whole as long as its greeting is missing, which says what the numbers in it belong to.
+    mutating func confirmWhole() {
+        if openingError == nil { lock.mark(isWhole: true) }
+    }
 
     // MARK: Compaction
 
