@@ -41,7 +41,7 @@ struct DatagramSocket: ~Copyable {
     init(copying descriptor: Int32, at address: SocketAddress, isShared: Bool) throws(SystemError) {
         try DatagramSocket.prepare(descriptor, at: address)
         let own = try FileDescriptor(fcntl(descriptor, F_DUPFD_CLOEXEC, 0), "use UDP \(address)")
-        self.init(own, at: address, isShared: isShared, flood: FloodFilter(waitingSince: SystemClock.now()))
+        self.init(own, at: address, isShared: isShared, flood: FloodFilter(mayHaveWaited: true))
     }
 
     /// The socket `descriptor`, which is bound to `address`.

@@ -42,7 +42,7 @@ struct FloodFilter {
     private static let mostWaiting: UInt32 = 8 << 20
     /// Nanoseconds between two looks at the buffer.
     static let interval: Int64 = 10_000_000
-    /// Nanoseconds in which nobody is thinned out at a socket that somebody else has kept open.
+    /// Nanoseconds in which nobody is thinned out at a socket that somebody else has kept open, from its first datagram on.
     static let grace: Int64 = 1_000_000_000
     /// Nanoseconds for which a client is reckoned with that was seen beside another one.
     static let memory: Int64 = 10_000_000_000
@@ -57,8 +57,10 @@ struct FloodFilter {
     /// How much larger the part gets at each look while the buffer is nearly empty.
     private static let growth = 1.25
 
+    /// Whether queries may wait that came before anybody read them.
+    private let mayHaveWaited: Bool
     /// When somebody may be thinned out at the earliest.
-    private let beginning: Moment
+    private var beginning = Moment(nanoseconds: 0)
     /// Those that are thinned out.
     private var flooders: [Flooder] = []
     /// Clients of datagrams that were looked at since the last look at the buffer, and how many each had.
@@ -68,7 +70,7 @@ struct FloodFilter {
     /// The client that was seen last.
     private var latest: IPAddress?
     /// Until when there is somebody to protect.
-    private var protects: Moment
+    private var protects = Moment(nanoseconds: 0)
     /// When the buffer was looked at.
     private var lookedAt = Moment(nanoseconds: 0)
     /// Bytes that waited then.
@@ -80,11 +82,8 @@ struct FloodFilter {
     /// Times that a client began to be thinned out.
     private(set) var floods: UInt64 = 0
 
-    /// Nobody floods. Of a socket that was there before the daemon, queries may wait that have come before `start`.
-    init(waitingSince start: Moment? = nil) {
-        beginning = start?.adding(nanoseconds: FloodFilter.grace) ?? Moment(nanoseconds: 0)
-        protects = beginning
-    }
+    /// Nobody floods. At a socket that was there before the daemon, queries may have waited for it.
+    init(mayHaveWaited: Bool = false) { self.mayHaveWaited = mayHaveWaited }
 
     /// Whether somebody is thinned out, and the buffer has to be looked at although nothing may come.
     var isActive: Bool { !flooders.isEmpty }
@@ -92,11 +91,16 @@ struct FloodFilter {
     /// The part of the datagrams of `client` that passes.
     func passes(_ client: IPAddress) -> Double { flooders.first { $0.client == client }?.passes ?? 1 }
 
-    /// Notes that a datagram of `client` has come: is it another one than the last time, there is somebody to protect.
+    /// Notes that a datagram of `client` has come: is it another one than the last time, there is somebody to protect. With
+    /// the first one ends what the daemon needed to start.
     @inline(__always)
     mutating func see(_ client: IPAddress, now: Moment) {
         guard client != latest else { return }
-        if latest != nil { protects = now.adding(nanoseconds: FloodFilter.memory) }
+        if latest != nil {
+            protects = now.adding(nanoseconds: FloodFilter.memory)
+        } else if mayHaveWaited {
+            beginning = now.adding(nanoseconds: FloodFilter.grace)
+        }
         latest = client
     }
 

@@ -21,9 +21,9 @@ import Testing
         Moment(seconds: 1_000).adding(nanoseconds: count * FloodFilter.interval)
     }
 
-    /// The filter of a socket where queries may wait since before `start`, at which two clients were seen.
-    private func beside(_ client: IPAddress, waitingSince start: Moment? = nil) -> FloodFilter {
-        var filter = FloodFilter(waitingSince: start)
+    /// The filter of a socket, where queries may have waited before, at which two clients were seen.
+    private func beside(_ client: IPAddress, mayHaveWaited: Bool = false) -> FloodFilter {
+        var filter = FloodFilter(mayHaveWaited: mayHaveWaited)
         filter.see(client, now: look(0))
         filter.see(flooder, now: look(0))
         return filter
@@ -90,8 +90,8 @@ import Testing
         }
     }
 
-    @Test func `in the first second of a socket that was kept open nobody is thinned out`() {
-        var filter = beside(quiet, waitingSince: look(0))
+    @Test func `in the second from the first datagram at a socket that was kept open nobody is thinned out`() {
+        var filter = beside(quiet, mayHaveWaited: true)
         for (round, passes) in [(1, 1), (99, 1), (100, 0.5)] {
             for _ in 0..<100 { filter.note(flooder) }
             _ = filter.decide(full, now: look(Int64(round)))
