@@ -44,14 +44,19 @@ extension Engine {
     }
 
     /// Opens the journal in `folder`, behind the last line that `predecessor` writes to it, which has let go of everything
-    /// then. Should the journal not be fit for writing, that one is not asked to.
+    /// then. Should the journal not be fit for writing, that one is not asked to, unless it is gone.
     /// - Throws: `JournalError` when the journal cannot be used.
     static func journal(
         _ folder: String, after predecessor: inout Predecessor?, _ restore: (FeedEvent) -> Void
     ) throws(JournalError) -> Journal {
         guard predecessor != nil else { return try Journal(directory: folder, restore: restore) }
         let reader = try JournalReader(directory: folder, restore: restore)
-        try reader.checkRoom()
+        do {
+            try reader.checkRoom()
+        } catch {
+            // Nobody else answers then.
+            if predecessor?.isThere == true { throw error }
+        }
         predecessor?.letGo()
         return try reader.takeOver(restore: restore)
     }

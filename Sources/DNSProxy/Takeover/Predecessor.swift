@@ -40,6 +40,9 @@ struct Predecessor: ~Copyable {
         return try find(path)
     }
 
+    /// Whether it still runs.
+    var isThere: Bool { channel.isOpen }
+
     /// How many sockets it has.
     var socketCount: Int { sockets.count }
 
