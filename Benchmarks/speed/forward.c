@@ -53,13 +53,16 @@ static void open_upstream(int number) {
 }
 
 // Has another socket take the place of one that was used enough, which waits for its answers in the other half of the
-// places; it stays while another one still waits there.
+// places. What still waits there was lost: it has had as long as the whole use of another socket.
 static void replace(int place) {
     struct upstream *old = upstreams[place], *retired = upstreams[place + SOCKETS];
     if (!old->out) {
         close(old->fd);
     } else {
-        if (retired && retired->out) return;
+        if (retired && retired->out) {
+            close(retired->fd);
+            memset(retired, 0, sizeof *retired);
+        }
         upstreams[place] = retired;
         upstreams[place + SOCKETS] = old;
         struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = place + SOCKETS}};
@@ -92,10 +95,11 @@ static void ask(void) {
         int place = random_number() % used;
         if (used > 1 && upstreams[place]->uses >= USES) replace(place);
         struct upstream *upstream = upstreams[place];
-        // One that nobody waits for: there are never as many queries out as there are IDs.
+        // One that nobody waits for; where there is none nearby, one whose answer was lost.
         uint16_t id = random_number();
-        while (upstream->waiters[id].waits) id++;
+        for (int tries = 0; tries < NEARBY && upstream->waiters[id].waits; tries++) id++;
         struct waiter *waiter = &upstream->waiters[id];
+        upstream->out -= waiter->waits;
         *waiter = (struct waiter){clients[i], data[i][0] << 8 | data[i][1], 1};
         data[i][0] = id >> 8;
         data[i][1] = id;
