@@ -231,8 +231,8 @@ public final class Engine: Sendable {
 
     /// Gives back what only the start has needed, that of the admin API included.
     private func settle() async {
-        try? await Task.sleep(for: .seconds(1))
-        ProgramPages.unmap()
+        guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
+        await BackgroundThread.run(givesWay: true) { ProgramPages.unmap() }
     }
 
     /// Takes no more queries and answers what is in flight; gives everything to `successor`, if there is one.
