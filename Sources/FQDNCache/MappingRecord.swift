@@ -13,6 +13,8 @@ struct MappingRecord: Sendable {
     var wake = Moment.distantFuture
     /// When its last address expires.
     private(set) var last = Moment.distantFuture
+    /// The serial of the cached answer that was learned last, if all of its addresses are here; else 0.
+    var answer: UInt64 = 0
     /// Name, chain, addresses.
     private var content: [UInt8] = []
     /// The hash that places it in the index.
@@ -154,8 +156,9 @@ struct MappingRecord: Sendable {
         content = bytes
     }
 
-    /// Replaces the addresses only.
+    /// Replaces the addresses only, by some of them.
     mutating func setAddresses(_ addresses: [MappedAddress]) {
+        answer = 0
         let (name, chain) = (name, chain)
         setContent(name: name.bytes.span, chain: chain, addresses: addresses)
     }
@@ -172,6 +175,17 @@ struct MappingRecord: Sendable {
     /// Replaces the sequence number of the address at `index`.
     mutating func setSequence(_ sequence: UInt64, of index: Int) {
         store(sequence, at: offset(index) + MappingRecord.sequenceOffset)
+    }
+
+    /// The highest sequence number of the addresses, if all of them may be in force, and live at `now`.
+    func sequence(now: Moment) -> UInt64? {
+        var sequence: UInt64 = 0
+        for index in 0..<addressCount {
+            let published = load64(offset(index) + MappingRecord.sequenceOffset)
+            guard published != MappedAddress.unconfirmed, expiry(at: index) > now else { return nil }
+            sequence = max(sequence, published)
+        }
+        return sequence
     }
 
     /// When the first address expires; never without addresses.

@@ -12,11 +12,18 @@ struct Lesson {
     let addresses: [LearnedAddress]
     /// The rules that selected the name.
     let ruleSet: UInt32
+    /// The serial of the answer in the cache; 0 if it is not there.
+    let answer: UInt64
     /// The present.
     let now: Moment
 
     /// Addresses of a plain answer.
     private static let plainLimit = 8
+
+    /// The serial of the answer if none of its addresses is over or `leftOut`, else 0.
+    func answer(leftOut: Int) -> UInt64 {
+        leftOut == 0 && addresses.allSatisfy { $0.expires > now } ? answer : 0
+    }
 
     /// Whether all addresses can be kept as they are: few, none twice, none over, and no more than `limit`.
     func isPlain(limit: Int) -> Bool {
@@ -51,7 +58,11 @@ extension MappingShard {
         _ publish: (MappingChange) -> UInt64
     ) -> LearnOutcome {
         var slot = find(lesson.identity, name, hash: hash)
-        if let slot, let sequence = knownSequence(lesson, slot) { return LearnOutcome(sequence: sequence) }
+        if let slot, let sequence = knownSequence(lesson, slot) {
+            let answer = lesson.answer(leftOut: 0)
+            if answer != 0 { records[slot].answer = answer }
+            return LearnOutcome(sequence: sequence)
+        }
         if slot == nil, lesson.isPlain(limit: commons.limits.addressesPerName) {
             return learnNew(lesson, name, hash: hash, commons, publish)
         }
@@ -84,12 +95,14 @@ extension MappingShard {
         let sequence = publish(record.change(.upsert, merge.changedAddresses))
         guard sequence != 0 else { return LearnOutcome(refused: true) }
         record.setContent(name: nameBytes.span, chain: lesson.chain, addresses: merge.result(sequence))
+        let outcome = merge.outcome(published: sequence, changed: true)
+        record.answer = lesson.answer(leftOut: outcome.leftOut)
         if let slot {
             replace(slot, with: record, commons)
         } else {
             _ = add(record, commons)
         }
-        return merge.outcome(published: sequence, changed: true)
+        return outcome
     }
 
     /// Learns a name that is not known yet from a plain answer.
@@ -108,8 +121,20 @@ extension MappingShard {
         record.setContent(
             name: owner.bytes.span, chain: lesson.chain,
             addresses: lesson.addresses.map { MappedAddress($0, sequence: sequence) })
+        record.answer = lesson.answer
         _ = add(record, commons)
         return LearnOutcome(sequence: sequence, changed: true)
+    }
+
+    /// The sequence number to wait for before an answer is given out again that was learned, unless something was learned
+    /// since, taken away, or published under other rules.
+    func sequence(
+        _ identity: UInt64, _ name: borrowing NameBuffer, hash: UInt32, answer: UInt64, ruleSet: UInt32, now: Moment
+    ) -> UInt64? {
+        guard answer != 0, let slot = find(identity, name, hash: hash), records[slot].answer == answer,
+            records[slot].ruleSet == ruleSet
+        else { return nil }
+        return records[slot].sequence(now: now)
     }
 
     /// The highest sequence number of the addresses, if every one is known under the same rules for long enough and

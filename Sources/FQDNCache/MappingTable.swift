@@ -44,15 +44,33 @@ public final class MappingTable: Sendable {
     /// upsert. Addresses already over are passed over. A new name may first remove another one, an address too many
     /// others, each published with the reason `limit`; an address of the answer is left out only if the answer alone
     /// is above the limit (those that expire first, and of equal ones those that are new and come last).
-    /// The hash of `name` must be keyed with `HashSeed.process`.
+    /// The hash of `name` must be keyed with `HashSeed.process`. `answer` is the serial of the answer in the cache, for
+    /// `sequence`; 0 if it is not there.
     public func learn(
         identity: UInt64, client: IPAddress, name: borrowing NameBuffer, chain: [DomainName],
-        addresses: [LearnedAddress], ruleSet: UInt32, now: Moment, publish: (MappingChange) -> UInt64
+        addresses: [LearnedAddress], ruleSet: UInt32, answer: UInt64 = 0, now: Moment,
+        publish: (MappingChange) -> UInt64
     ) -> LearnOutcome {
         let (shard, hash) = place(identity, name.hash)
         let lesson = Lesson(
-            identity: identity, client: client, chain: chain, addresses: addresses, ruleSet: ruleSet, now: now)
+            identity: identity, client: client, chain: chain, addresses: addresses, ruleSet: ruleSet, answer: answer,
+            now: now)
         return shards[shard].withLock { $0.learn(lesson, name, hash: hash, commons, publish) }
+    }
+
+    /// For which event to wait before the cached answer with the serial `answer` may be given out, if it is the one that was
+    /// learned last of its name for the identity, under this rule set, and all that the mapping had then is still in it; nil
+    /// if not, and it has to be learned again.
+    ///
+    /// That is what there is to know of nearly every answer after a reload, and costs a tenth of learning it again. The hash of
+    /// `name` must be keyed with `HashSeed.process`.
+    public func sequence(
+        identity: UInt64, name: borrowing NameBuffer, answer: UInt64, ruleSet: UInt32, now: Moment
+    ) -> UInt64? {
+        let (shard, hash) = place(identity, name.hash)
+        return shards[shard].withLock {
+            $0.sequence(identity, name, hash: hash, answer: answer, ruleSet: ruleSet, now: now)
+        }
     }
 
     /// Extends mapped addresses of an identity to `until`, because an enforcer has seen connections of it to them.

@@ -94,6 +94,28 @@ extension EndToEnd {
             #expect(try stage.daemon.counter("answers_cut") == 2)
         }
 
+        @Test
+        func
+            `after a reload a cached answer waits for its mapping under other rules, and under the same ones for nothing`()
+            throws
+        {
+            let stage = try Stage(zone: "www 3600 IN A 192.0.2.9")
+            defer { stage.relay.stop() }
+            let client = try stage.daemon.client()
+            _ = try #require(client.resolve("www.test.example"))
+            for (port, published) in [(443, 1), (8443, 2), (8443, 2), (443, 3)] {
+                let before = try #require(try stage.daemon.status()).policy.generation
+                try stage.daemon.workspace.write("policies/web.yaml", Setup.policy("web", port: port))
+                stage.daemon.process.signal(SIGHUP)
+                try eventually("no reload") { try stage.daemon.status()?.policy.generation ?? 0 > before }
+                let answer = try #require(client.resolve("www.test.example"))
+                #expect(answer.answerCount == 1)
+                try stage.expectInForce("www.test.example.", before: answer, atLeast: 3_500)
+                let upserts = stage.upserts("www.test.example.")
+                #expect(upserts.count == published && upserts.last?.rules.first?.ports.first?.port == UInt16(port))
+            }
+        }
+
         @Test func `with match-aliases the target of an alias selects, and the name asked for is what is learned`()
             throws
         {

@@ -13,6 +13,8 @@ final class MappingModelRun {
     private var table: MappingTable
     /// What it should hold: what was published, and what was noted about it.
     private(set) var model = MappingModel()
+    /// Answers that were learned: number n has the serial n + 1.
+    private var answers: [(key: MappingModel.Key, addresses: [LearnedAddress])] = []
     /// What was published.
     private(set) var log = MappingLog()
     /// The present, which may step back.
@@ -134,11 +136,12 @@ final class MappingModelRun {
     ) {
         let (identity, name) = (key.identity, key.name)
         let before = model
+        answers.append((key, wanted))
         var outcome = LearnOutcome()
         let (changes, refused) = publishing { table, publish in
             outcome = table.learn(
                 identity: identity, client: client, name: NameBuffer(name), chain: chain, addresses: wanted,
-                ruleSet: ruleSet, now: now, publish: publish)
+                ruleSet: ruleSet, answer: UInt64(answers.count), now: now, publish: publish)
         }
         check(outcome.refused == refused, "refused or not")
         check(changes.count { $0.kind == .upsert } <= (refused ? 0 : 1), "more than one upsert")
@@ -160,7 +163,7 @@ final class MappingModelRun {
         let echo = publishing { table, publish in
             again = table.learn(
                 identity: identity, client: client, name: NameBuffer(name), chain: chain, addresses: wanted,
-                ruleSet: ruleSet, now: now, publish: publish)
+                ruleSet: ruleSet, answer: UInt64(answers.count), now: now, publish: publish)
         }
         check(echo.changes.isEmpty && !echo.refused, "the same answer again is published again")
         check(again.sequence == outcome.sequence && again.leftOut == outcome.leftOut, "told otherwise")
@@ -286,9 +289,31 @@ final class MappingModelRun {
         seen.insert("restarted")
     }
 
+    /// Holds what the table says of answers that were learned lately against the model: all of it has to be there.
+    private func checkAnswers() {
+        for (index, answer) in answers.enumerated().suffix(60) {
+            for ruleSet in [1, 2] as [UInt32] {
+                let known = table.sequence(
+                    identity: answer.key.identity, name: NameBuffer(answer.key.name), answer: UInt64(index + 1),
+                    ruleSet: ruleSet, now: now)
+                guard let known else { continue }
+                seen.insert("answer known")
+                let entry = model.entries[answer.key]
+                check(entry?.ruleSet == ruleSet, "an answer is known under rules that are not those of its mapping")
+                for address in answer.addresses {
+                    let mapped = entry?.addresses[address.address]
+                    check(
+                        mapped.map { $0.isConfirmable && $0.sequence <= known && $0.learned.expires >= address.expires }
+                            == true, "an answer is known of which something is missing")
+                }
+            }
+        }
+    }
+
     /// Compares the table with the model.
     private func compare() {
         check(MappingModel(of: table) == model, "the table is not what it should be")
+        checkAnswers()
         let statistics = table.statistics
         check(statistics.names == model.entries.count, "names counted wrongly")
         check(statistics.addresses == model.addressCount, "addresses counted wrongly")

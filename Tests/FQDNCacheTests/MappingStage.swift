@@ -26,13 +26,22 @@ struct MappingStage {
     /// Learns for identity 1 unless told otherwise.
     @discardableResult
     func learn(
-        _ name: String, _ addresses: [LearnedAddress], identity: UInt64 = 1, chain: [String] = [],
-        after seconds: Int64 = 0
+        _ name: String, _ addresses: [LearnedAddress], identity: UInt64 = 1, chain: [String] = [], ruleSet: UInt32 = 7,
+        answer: UInt64 = 0, after seconds: Int64 = 0
     ) throws -> LearnOutcome {
         table.learn(
             identity: identity, client: IPAddress(ipv4: 1), name: NameBuffer(try DomainName(name)),
-            chain: try chain.map { try DomainName($0) }, addresses: addresses, ruleSet: 7,
-            now: now.adding(seconds: seconds), publish: feed.publish)
+            chain: try chain.map { try DomainName($0) }, addresses: addresses, ruleSet: ruleSet,
+            answer: answer, now: now.adding(seconds: seconds), publish: feed.publish)
+    }
+
+    /// The event to wait for before the cached answer with that serial is given out again, if that is known.
+    func sequence(
+        _ name: String, answer: UInt64, identity: UInt64 = 1, ruleSet: UInt32 = 7, after seconds: Int64 = 0
+    ) throws -> UInt64? {
+        table.sequence(
+            identity: identity, name: NameBuffer(try DomainName(name)), answer: answer, ruleSet: ruleSet,
+            now: now.adding(seconds: seconds))
     }
 
     /// Reports connections of identity 1, unless told otherwise, that want their addresses until some seconds from the

@@ -22,7 +22,7 @@ import Testing
         for kind in [
             "learned", "kept", "unconfirmed", "expired", "removed", "restarted", "refused", "backwards", "name limit",
             "identity limit", "address limit", "left out", "republished", "kept though over",
-            "kept not enough to tell", "other rules", "several names for an address",
+            "kept not enough to tell", "other rules", "several names for an address", "answer known",
         ] {
             #expect(seen[kind, default: 0] >= 3, "\(kind)")
         }

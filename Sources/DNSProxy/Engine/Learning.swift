@@ -78,10 +78,11 @@ final class Learning: Sendable {
     ///
     /// A mapping outlives every answer that carries it, however long that waits: it ends `grace` and `maxDelay` after
     /// `lastValid`, or after `minTTL` if that is later. Addresses that may never be learned are left out and added to `leftOut`.
-    /// What it publishes leaves when `hub.wake` is called.
+    /// What it publishes leaves when `hub.wake` is called. `answer` is the serial of the answer in the cache, or 0.
     func learn(
         name: borrowing NameBuffer, identity: IdentityID, client: IPAddress, aliases: [DomainName],
-        addresses: [ScrubbedAddress], ruleSet: UInt32, lastValid: Moment, now: Moment, leftOut: inout UInt64
+        addresses: [ScrubbedAddress], ruleSet: UInt32, answer: UInt64, lastValid: Moment, now: Moment,
+        leftOut: inout UInt64
     ) -> Wait {
         // The client counts from when the answer leaves.
         let expires = max(lastValid, now.adding(seconds: minTTL)).adding(seconds: grace)
@@ -101,17 +102,28 @@ final class Learning: Sendable {
         guard !learned.isEmpty else { return .none }
         var outcome = table.learn(
             identity: identity.rawValue, client: client, name: name, chain: aliases, addresses: learned,
-            ruleSet: ruleSet, now: now, publish: publishQuietly)
+            ruleSet: ruleSet, answer: answer, now: now, publish: publishQuietly)
         if hub.isRejected(outcome.sequence) {
             // Nobody has taken the rejection to the table yet, so that is done here; then it is published again.
             table.unconfirm(
                 identity: identity.rawValue, name: name.domainName, addresses: learned.map(\.address))
             outcome = table.learn(
                 identity: identity.rawValue, client: client, name: name, chain: aliases, addresses: learned,
-                ruleSet: ruleSet, now: now, publish: publishQuietly)
+                ruleSet: ruleSet, answer: answer, now: now, publish: publishQuietly)
         }
         if outcome.refused { return .refused }
         return outcome.sequence == 0 ? .none : .until(outcome.sequence)
+    }
+
+    /// What a reply has to wait for with the cached answer that has the serial `answer`, if that was learned under `ruleSet`
+    /// and nothing has changed since; nil if it has to be learned again.
+    func wait(
+        name: borrowing NameBuffer, identity: IdentityID, answer: UInt64, ruleSet: UInt32, now: Moment
+    ) -> Wait? {
+        let sequence = table.sequence(
+            identity: identity.rawValue, name: name, answer: answer, ruleSet: ruleSet, now: now)
+        guard let sequence, !hub.isRejected(sequence) else { return nil }
+        return .until(sequence)
     }
 
     /// Takes what enforcers report to the table, until the task is cancelled.

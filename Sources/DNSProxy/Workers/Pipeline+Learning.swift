@@ -120,30 +120,14 @@ extension Pipeline {
         return Ending(length, .unacknowledged)
     }
 
-    /// Learns what the answer in `output` says about the name at hand, and tells what its reply has to wait for.
-    ///
-    /// An answer with more addresses than a name may have is cut to those that are learned.
+    /// Learns what the answer in `output` says about the name at hand, unless that is known, and tells what its reply has to wait
+    /// for.
     private mutating func learn(
         _ output: inout MutableSpan<UInt8>, answer: inout StoredImage, client: IPAddress, identity: Int, turn: Turn
     ) -> Learning.Wait {
-        let result = answer.isAtHand ? nil : takeApart(output.span.extracting(0..<answer.length))
-        if let result, result.outcome != .answer { return .refused }
-        let selection = selection(of: identity, turn.snapshot.policy)
-        var wait = Learning.Wait.none
-        if shared.learnsEverything || !selection.isEmpty {
-            if let result, result.dropped > 0 {
-                // The header of the cached image may say AA, which the scrubber takes off.
-                output.copy(scratch.span.extracting(4..<result.length), at: 4)
-                answer.length = result.length
-                answer.serial = 0
-                counters.answersCut += 1
-            }
-            wait = shared.learning.learn(
-                name: name, identity: turn.snapshot.policy.identities[identity].id, client: client,
-                aliases: scrubber.aliases, addresses: scrubber.addresses, ruleSet: selection.ruleSet,
-                lastValid: answer.lastValid, now: turn.now, leftOut: &counters.addressesDenied)
-            hasLearned = true
-        }
+        let wait =
+            knownWait(answer, identity: identity, turn: turn)
+            ?? learnAnew(&output, answer: &answer, client: client, identity: identity, turn: turn)
         switch wait {
         case .refused: return wait
         case .until(let sequence) where !shared.learning.isReleased(sequence): return wait
@@ -151,6 +135,40 @@ extension Pipeline {
         }
         if answer.serial != 0 { acknowledged.insert(serial: answer.serial, identity: identity, epoch: turn.epoch) }
         return .none
+    }
+
+    /// What the reply has to wait for if it is with a cached answer that was learned under the rules that are in force, and nothing
+    /// has changed since; nil if it has to be learned again. After a reload every answer is looked at, and few have changed.
+    private mutating func knownWait(_ answer: StoredImage, identity: Int, turn: Turn) -> Learning.Wait? {
+        let policy = turn.snapshot.policy
+        // Aliases may select other rules, and only the answer itself has them.
+        guard !answer.isAtHand, answer.serial != 0, !policy.matchesAliases else { return nil }
+        return shared.learning.wait(
+            name: name, identity: policy.identities[identity].id, answer: answer.serial,
+            ruleSet: selection(of: identity, policy).ruleSet, now: turn.now)
+    }
+
+    /// Learns what the answer in `output` says, whatever is known. One with more addresses than a name may have is cut to those
+    /// that are learned.
+    private mutating func learnAnew(
+        _ output: inout MutableSpan<UInt8>, answer: inout StoredImage, client: IPAddress, identity: Int, turn: Turn
+    ) -> Learning.Wait {
+        let result = answer.isAtHand ? nil : takeApart(output.span.extracting(0..<answer.length))
+        if let result, result.outcome != .answer { return .refused }
+        let selection = selection(of: identity, turn.snapshot.policy)
+        guard shared.learnsEverything || !selection.isEmpty else { return .none }
+        if let result, result.dropped > 0 {
+            // The header of the cached image may say AA, which the scrubber takes off.
+            output.copy(scratch.span.extracting(4..<result.length), at: 4)
+            answer.length = result.length
+            answer.serial = 0
+            counters.answersCut += 1
+        }
+        hasLearned = true
+        return shared.learning.learn(
+            name: name, identity: turn.snapshot.policy.identities[identity].id, client: client,
+            aliases: scrubber.aliases, addresses: scrubber.addresses, ruleSet: selection.ruleSet,
+            answer: answer.serial, lastValid: answer.lastValid, now: turn.now, leftOut: &counters.addressesDenied)
     }
 
     /// Has the feed take what was learned in this turn: once, because it runs on another thread, whose waking costs more than
