@@ -16,15 +16,17 @@ struct DocumentLoader: Sendable {
         zones = configuration.zones
     }
 
-    /// Reads all documents; the snapshot is nil when any of the problems is an error.
-    func load(generation: UInt64) -> (snapshot: EngineSnapshot?, problems: [DocumentProblem]) {
+    /// Reads all documents, in place of those of `previous`; the snapshot is nil when any of the problems is an error.
+    func load(generation: UInt64, after previous: EngineSnapshot? = nil) -> (
+        snapshot: EngineSnapshot?, problems: [DocumentProblem]
+    ) {
         let (local, zoneProblems) = ZoneFile.load(zones)
         do throws(PolicySources.LoadError) {
             let loaded = try sources.load(generation: generation)
             let problems = loaded.problems + zoneProblems
             guard !problems.contains(where: { $0.severity == .error }) else { return (nil, problems) }
             let snapshot = EngineSnapshot(
-                generation: generation, policy: loaded.snapshot, zones: local.withSpecialNames)
+                generation: generation, policy: loaded.snapshot, zones: local.withSpecialNames, after: previous)
             return (snapshot, problems)
         } catch {
             return (nil, error.problems + zoneProblems)

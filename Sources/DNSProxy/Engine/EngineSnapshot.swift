@@ -9,10 +9,21 @@ final class EngineSnapshot: Versioned {
     /// What is answered without any upstream.
     let zones: LocalZones
 
-    /// A snapshot of a policy and local records.
-    init(generation: UInt64, policy: PolicySnapshot, zones: LocalZones) {
+    /// The first generation from which on what was noted of names that were asked for is as it would be noted now: all have the
+    /// same identities, with the same indices, and none but this one audits.
+    let notesGeneration: UInt64
+
+    /// A snapshot of a policy and local records, which takes the place of `previous`.
+    init(generation: UInt64, policy: PolicySnapshot, zones: LocalZones, after previous: EngineSnapshot? = nil) {
         self.generation = generation
         self.policy = policy
         self.zones = zones
+        if let previous, !previous.policy.audits,
+            previous.policy.identities.elementsEqual(policy.identities, by: { $0.id == $1.id })
+        {
+            notesGeneration = previous.notesGeneration
+        } else {
+            notesGeneration = generation
+        }
     }
 }

@@ -194,20 +194,17 @@ extension Pipeline {
     /// The rules that select the name at hand, or an alias in the scrubber, for an identity. A deny rule may take away
     /// every port that an allow rule selects it for: then there are none, and nothing may be opened.
     private mutating func selection(of identity: Int, _ policy: PolicySnapshot) -> RuleSetMemory.Selection {
-        // Aliases differ from answer to answer.
-        let places = policy.matchesAliases ? nil : policy.places(identity: identity, name: name)
-        if let places, let known = ruleSets.selection(places, generation: policy.generation) { return known }
-        let rules = policy.rules(identity: identity, name: name, aliases: scrubber.aliases)
-        let selection = RuleSetMemory.Selection(
-            ruleSet: shared.learning.ruleSets.handle(for: rules), isEmpty: rules.isEmpty)
-        if let places { ruleSets.store(selection, for: places, generation: policy.generation) }
-        return selection
+        ruleSets.selection(
+            identity: identity, name: name, aliases: scrubber.aliases, policy, shared.learning.ruleSets)
     }
 
-    /// Notes that an identity asked for the name at hand and was answered, once; `key` is that of the decision. Of a turn
-    /// only the first few hundred, the rest when they are asked for again.
+    /// Notes that an identity asked for the name at hand and was answered, once, and once more if that is audited now; `key` is that
+    /// of the decision. Of a turn only the first few hundred, the rest when they are asked for again.
     mutating func noteSeen(_ key: UInt64, _ identity: Int, _ verdict: Verdict, turn: Turn) {
-        guard identity != 0, seen.count < 512, seenFilter.insert(key, epoch: turn.epoch) else { return }
+        let key = verdict.outcome == .audited ? ~key : key
+        guard identity != 0, seen.count < 512,
+            seenFilter.insert(key, epoch: turn.snapshot.notesGeneration)
+        else { return }
         let id = turn.snapshot.policy.identities[identity].id
         seen.append(SeenNames.Note(identity: id, name: name.domainName, isAudited: verdict.outcome == .audited))
     }

@@ -18,6 +18,9 @@ public final class PolicySnapshot: Sendable {
     /// Whether a policy also selects names that are CNAME targets, so that answers have to be looked at for them.
     public let matchesAliases: Bool
 
+    /// Whether a query may be answered only because of audit.
+    public var audits: Bool { options.enforcement == .audit || policies.contains(where: \.isAudit) }
+
     /// Whether there is a policy document that is about queries.
     let judgesQueries: Bool
     /// The compiled rules.
