@@ -8,15 +8,20 @@ import Testing
 @Suite struct BackgroundThreadTests {
     @Test func `it gives way, and nobody else does`() async {
         let before = BackgroundThread.current
-        let inside = await BackgroundThread.run(givesWay: true) { BackgroundThread.current }
-        #expect(inside == max(before, BackgroundThread.niceness))
-        #expect(await BackgroundThread.run(givesWay: false) { BackgroundThread.current } == before)
+        for precedence in [BackgroundThread.Precedence.normal, .low, .lowest] {
+            let inside = await BackgroundThread.run(precedence) { BackgroundThread.current }
+            #expect(inside == max(before, precedence.rawValue))
+        }
+        let inside = await BackgroundThread.run(.low) {
+            [BackgroundThread.wait(.lowest) { BackgroundThread.current }, BackgroundThread.current]
+        }
+        #expect(inside == [19, 10].map { max(before, $0) })
         #expect(BackgroundThread.current == before)
     }
 
     @Test func `a worker asks for little of its core at a time, and nobody else does`() async {
         let before = clinux_slice()
-        let inside = await BackgroundThread.run(givesWay: false) {
+        let inside = await BackgroundThread.run(.normal) {
             WorkerThread.askForLittle()
             return clinux_slice()
         }

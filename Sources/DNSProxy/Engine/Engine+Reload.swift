@@ -1,6 +1,7 @@
 import DNSWire
 import FQDNCache
 public import FQDNPolicy
+import Glibc
 import Logging
 import MappingFeed
 import Synchronization
@@ -25,6 +26,9 @@ struct ReloadState {
 }
 
 extension Engine {
+    /// Microseconds for each mapping in which workers may judge it anew, and for all of them at most.
+    private static let (judging, longestJudging) = (30, 300_000)
+
     /// Reads every document again and, when none has an error, puts them into force as one; otherwise nothing
     /// changes. Returns everything there is to say about the documents.
     @discardableResult
@@ -71,7 +75,10 @@ extension Engine {
     /// Does the work of `reload`, one at a time.
     private func reloadNow() -> [DocumentProblem] {
         let old = shared.snapshots.load()
-        let (snapshot, problems) = loader.load(generation: old.generation + 1)
+        // All of the time that this takes is spent there.
+        let (snapshot, problems) = BackgroundThread.wait(.lowest) { [loader] in
+            loader.load(generation: old.generation + 1, after: old)
+        }
         Engine.log(problems, to: logger)
         guard let snapshot else {
             reloads.withLock {
@@ -87,6 +94,7 @@ extension Engine {
         for worker in workers { worker.mailbox.wake() }
         reloads.withLock { $0.loaded(problems, at: SystemClock.wallSeconds()) }
         let forgotten = forgetLocalAnswers(old.zones, snapshot.zones)
+        leaveToWorkers()
         let removed = reviseMappings().removed
         logger.info(
             "documents reloaded",
@@ -95,6 +103,12 @@ extension Engine {
                 "mappingsRemoved": "\(removed)", "answersForgotten": "\(forgotten)",
             ])
         return problems
+    }
+
+    /// Waits while the workers judge anew what is asked for, so that they have their cores alone: what was learned is brought into
+    /// line when that is over.
+    private func leaveToWorkers() {
+        usleep(UInt32(min(shared.learning.table.statistics.names * Engine.judging, Engine.longestJudging)))
     }
 
     /// Drops cached answers about names of local zones, old and new, which may have changed.
@@ -119,12 +133,15 @@ extension Engine {
         let policy = shared.snapshots.load().policy
         let indices = Dictionary(policy.identities.enumerated().map { ($1.id.rawValue, $0) }) { first, _ in first }
         var name = NameBuffer()
+        var memory = RuleSetMemory()
         let outcome = learning.table.remove(
             where: { identity, bytes, chain in
                 guard let index = indices[identity] else { return true }
                 var cursor = MessageCursor(offset: 0)
                 cursor.readName(bytes, into: &name)
-                return policy.rules(identity: index, name: name, aliases: chain).isEmpty
+                return memory.selection(
+                    identity: index, name: name, aliases: chain, policy, learning.ruleSets
+                ).isEmpty
             }, reason: .policy, publish: learning.publish)
         var refused = outcome.refused
         var next: MappingCursor? = MappingCursor()
@@ -132,8 +149,9 @@ extension Engine {
             next = learning.table.list(from: cursor, limit: MappingTable.mappingsPerLock) { mapping in
                 guard let index = indices[mapping.identity] else { return }
                 let name = NameBuffer(mapping.name)
-                let rules = learning.ruleSets.handle(
-                    for: policy.rules(identity: index, name: name, aliases: mapping.chain))
+                let rules = memory.selection(
+                    identity: index, name: name, aliases: mapping.chain, policy, learning.ruleSets
+                ).ruleSet
                 guard rules != mapping.ruleSet else { return }
                 let changed = learning.table.learn(
                     identity: mapping.identity, client: mapping.client, name: name, chain: mapping.chain,
@@ -153,6 +171,6 @@ final class Reloader: Sendable {
 
     /// Runs `body` when no other reload is under way.
     func run(_ body: @escaping @Sendable () -> [DocumentProblem]) async -> [DocumentProblem] {
-        await BackgroundThread.run(givesWay: true) { self.turn.withLock { _ in body() } }
+        await BackgroundThread.run(.low) { self.turn.withLock { _ in body() } }
     }
 }

@@ -232,7 +232,7 @@ public final class Engine: Sendable {
     /// Gives back what only the start has needed, that of the admin API included.
     private func settle() async {
         guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
-        await BackgroundThread.run(givesWay: true) { ProgramPages.unmap() }
+        await BackgroundThread.run(.lowest) { ProgramPages.unmap() }
     }
 
     /// Takes no more queries and answers what is in flight; gives everything to `successor`, if there is one.
@@ -278,10 +278,10 @@ public final class Engine: Sendable {
     private func expireMappings() async {
         var revised: UInt64 = 0
         while !Task.isCancelled {
-            shared.forgetRetired()
+            if shared.hasRetired { await BackgroundThread.run(.lowest) { self.shared.forgetRetired() } }
             let learning = shared.learning
             let generation = shared.snapshots.generation
-            if revised != generation, await !BackgroundThread.run(givesWay: true, { self.reviseMappings().refused }) {
+            if revised != generation, await !BackgroundThread.run(.low, { self.reviseMappings().refused }) {
                 revised = generation
                 let identities = shared.snapshots.load().policy.identities
                 learning.hub.withdrawIdentities(except: Set(identities.map(\.id.rawValue)))

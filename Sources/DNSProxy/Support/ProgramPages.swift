@@ -35,7 +35,9 @@ enum ProgramPages {
 
     /// The addresses of a mapping by the first line about it, if it is one of code in a file.
     private static func code(_ words: [Substring.UTF8View]) -> Range<UInt>? {
-        guard words.count == 6, !words[4].elementsEqual("0".utf8), words[1].elementsEqual("r-xp".utf8) else { return nil }
+        guard words.count == 6, !words[4].elementsEqual("0".utf8), words[1].elementsEqual("r-xp".utf8) else {
+            return nil
+        }
         let ends = words[0].split(separator: UInt8(ascii: "-")).map { UInt(Substring($0), radix: 16) }
         guard ends.count == 2, let first = ends[0], let end = ends[1], first < end else { return nil }
         return first..<end

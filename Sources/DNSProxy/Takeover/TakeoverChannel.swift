@@ -73,7 +73,7 @@ final class TakeoverChannel: Sendable {
     /// The same without a thread that waits; nil also when the task is cancelled.
     func next(within limit: Duration? = nil) async -> Message? {
         await withTaskCancellationHandler {
-            await BackgroundThread.run(givesWay: false) { self.receive(within: limit)?.message }
+            await BackgroundThread.run(.normal) { self.receive(within: limit)?.message }
         } onCancel: {
             _ = clinux_shutdown(descriptor.rawValue)
         }

@@ -43,7 +43,7 @@ final class TakeoverOffer: Sendable {
     /// Waits for the next process that may take over; nil once it was withdrawn.
     func next() async -> TakeoverChannel? {
         await withTaskCancellationHandler {
-            await BackgroundThread.run(givesWay: false) { [self] in
+            await BackgroundThread.run(.normal) { [self] in
                 while true {
                     let accepted = clinux_accept(descriptor.rawValue)
                     guard accepted >= 0 else {

@@ -1,3 +1,4 @@
+import DNSWire
 import FQDNPolicy
 
 /// What one worker remembers of the rules that select names: where the rules are that match -> their set. Most names of
@@ -33,6 +34,19 @@ struct RuleSetMemory: ~Copyable {
     /// The slot for rules at `places`.
     private func index(_ places: RulePlaces) -> Int {
         Int(truncatingIfNeeded: places.mixed >> (64 - RuleSetMemory.bits))
+    }
+
+    /// The rules of `policy` that select a name, or one of its aliases, for an identity, as they are known in `sets`.
+    mutating func selection(
+        identity: Int, name: borrowing NameBuffer, aliases: [DomainName], _ policy: PolicySnapshot, _ sets: RuleSets
+    ) -> Selection {
+        // Aliases differ from answer to answer.
+        let places = policy.matchesAliases ? nil : policy.places(identity: identity, name: name)
+        if let places, let known = selection(places, generation: policy.generation) { return known }
+        let rules = policy.rules(identity: identity, name: name, aliases: aliases)
+        let selection = Selection(ruleSet: sets.handle(for: rules), isEmpty: rules.isEmpty)
+        if let places { store(selection, for: places, generation: policy.generation) }
+        return selection
     }
 
     /// The set of the rules at `places`, if it is remembered of the policy with that generation.
