@@ -4,6 +4,7 @@ import dataclasses
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -55,6 +56,15 @@ class Callgrind:
         # Every denied query is noted, so that counts do not depend on how much the clock allows.
         self.port, self.process = bench.dnsproxyd(self.program, upstream, prefix, extra="flows: {rate: 1000000}")
         self.dumps = 0
+
+    def reload(self):
+        """Has it read its documents again, and waits until that is over."""
+        before = self.bench.status(self.port)["policy"]["generation"]
+        self.process.send_signal(signal.SIGHUP)
+        while self.bench.status(self.port)["policy"]["generation"] == before:
+            time.sleep(0.1)
+        # What was learned is brought into line with them twice.
+        time.sleep(3)
 
     def dump(self):
         """What each thread has done since the last time, by its number."""
