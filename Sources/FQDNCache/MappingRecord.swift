@@ -13,8 +13,9 @@ struct MappingRecord: Sendable {
     var wake = Moment.distantFuture
     /// When its last address expires.
     private(set) var last = Moment.distantFuture
-    /// The serial of the cached answer that was learned last, if all of its addresses are here; else 0.
-    var answer: UInt64 = 0
+    /// The serials of the cached answers that were learned last and of which all addresses are here, or 0: there are two as a
+    /// rule, one with IPv4 and one with IPv6 addresses.
+    private var answers: (latest: UInt64, other: UInt64) = (0, 0)
     /// Name, chain, addresses.
     private var content: [UInt8] = []
     /// The hash that places it in the index.
@@ -158,7 +159,7 @@ struct MappingRecord: Sendable {
 
     /// Replaces the addresses only, by some of them.
     mutating func setAddresses(_ addresses: [MappedAddress]) {
-        answer = 0
+        answers = (0, 0)
         let (name, chain) = (name, chain)
         setContent(name: name.bytes.span, chain: chain, addresses: addresses)
     }
@@ -177,15 +178,31 @@ struct MappingRecord: Sendable {
         store(sequence, at: offset(index) + MappingRecord.sequenceOffset)
     }
 
-    /// The highest sequence number of the addresses, if all of them may be in force, and live at `now`.
-    func sequence(now: Moment) -> UInt64? {
-        var sequence: UInt64 = 0
+    /// Whether all addresses of the cached answer with this serial, which is not 0, are known to be here.
+    func knows(answer: UInt64) -> Bool { answers.latest == answer || answers.other == answer }
+
+    /// Notes that all addresses of the cached answer with this serial are here; 0 is none.
+    mutating func note(answer: UInt64) {
+        if answer != 0, !knows(answer: answer) { answers = (answer, answers.latest) }
+    }
+
+    /// Takes over what `record`, all of whose addresses are here, knows of answers.
+    mutating func noteAnswers(of record: MappingRecord) { answers = record.answers }
+
+    /// The event that published all addresses, if they live at `now` and one event did. If several did, the last of them, but
+    /// only if `isInForce` says so of each: who waits for the last may not hear that another one was rejected.
+    func sequence(now: Moment, isInForce: (UInt64) -> Bool) -> UInt64? {
+        var (lowest, highest) = (UInt64.max, UInt64.min)
         for index in 0..<addressCount {
-            let published = load64(offset(index) + MappingRecord.sequenceOffset)
-            guard published != MappedAddress.unconfirmed, expiry(at: index) > now else { return nil }
-            sequence = max(sequence, published)
+            let sequence = load64(offset(index) + MappingRecord.sequenceOffset)
+            guard sequence != MappedAddress.unconfirmed, expiry(at: index) > now else { return nil }
+            (lowest, highest) = (min(lowest, sequence), max(highest, sequence))
         }
-        return sequence
+        guard lowest < highest else { return highest }
+        for index in 0..<addressCount where !isInForce(load64(offset(index) + MappingRecord.sequenceOffset)) {
+            return nil
+        }
+        return highest
     }
 
     /// When the first address expires; never without addresses.

@@ -59,8 +59,7 @@ extension MappingShard {
     ) -> LearnOutcome {
         var slot = find(lesson.identity, name, hash: hash)
         if let slot, let sequence = knownSequence(lesson, slot) {
-            let answer = lesson.answer(leftOut: 0)
-            if answer != 0 { records[slot].answer = answer }
+            records[slot].note(answer: lesson.answer(leftOut: 0))
             return LearnOutcome(sequence: sequence)
         }
         if slot == nil, lesson.isPlain(limit: commons.limits.addressesPerName) {
@@ -96,7 +95,9 @@ extension MappingShard {
         guard sequence != 0 else { return LearnOutcome(refused: true) }
         record.setContent(name: nameBytes.span, chain: lesson.chain, addresses: merge.result(sequence))
         let outcome = merge.outcome(published: sequence, changed: true)
-        record.answer = lesson.answer(leftOut: outcome.leftOut)
+        // What was dropped is gone from the record by now, and with it what that knew.
+        if let slot { record.noteAnswers(of: records[slot]) }
+        record.note(answer: lesson.answer(leftOut: outcome.leftOut))
         if let slot {
             replace(slot, with: record, commons)
         } else {
@@ -121,20 +122,21 @@ extension MappingShard {
         record.setContent(
             name: owner.bytes.span, chain: lesson.chain,
             addresses: lesson.addresses.map { MappedAddress($0, sequence: sequence) })
-        record.answer = lesson.answer
+        record.note(answer: lesson.answer)
         _ = add(record, commons)
         return LearnOutcome(sequence: sequence, changed: true)
     }
 
-    /// The sequence number to wait for before an answer is given out again that was learned, unless something was learned
-    /// since, taken away, or published under other rules.
+    /// The sequence number to wait for before an answer is given out again that was learned; nil if something of it was taken
+    /// away since, or published under other rules.
     func sequence(
-        _ identity: UInt64, _ name: borrowing NameBuffer, hash: UInt32, answer: UInt64, ruleSet: UInt32, now: Moment
+        _ identity: UInt64, _ name: borrowing NameBuffer, hash: UInt32, answer: UInt64, ruleSet: UInt32, now: Moment,
+        isInForce: (UInt64) -> Bool
     ) -> UInt64? {
-        guard answer != 0, let slot = find(identity, name, hash: hash), records[slot].answer == answer,
+        guard answer != 0, let slot = find(identity, name, hash: hash), records[slot].knows(answer: answer),
             records[slot].ruleSet == ruleSet
         else { return nil }
-        return records[slot].sequence(now: now)
+        return records[slot].sequence(now: now, isInForce: isInForce)
     }
 
     /// The highest sequence number of the addresses, if every one is known under the same rules for long enough and

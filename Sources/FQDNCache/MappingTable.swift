@@ -58,18 +58,21 @@ public final class MappingTable: Sendable {
         return shards[shard].withLock { $0.learn(lesson, name, hash: hash, commons, publish) }
     }
 
-    /// For which event to wait before the cached answer with the serial `answer` may be given out, if it is the one that was
-    /// learned last of its name for the identity, under this rule set, and all that the mapping had then is still in it; nil
-    /// if not, and it has to be learned again.
+    /// For which event to wait before the cached answer with the serial `answer` may be given out, if it is one of the two that were
+    /// learned last of its name for the identity, the mapping is published under this rule set, and nothing was taken away from
+    /// it since; nil if not, and it has to be learned again.
     ///
-    /// That is what there is to know of nearly every answer after a reload, and costs a tenth of learning it again. The hash of
+    /// That is what there is to know of nearly every answer after a reload, and costs a tenth of learning it again. Where several
+    /// events published the mapping, each has to be in force by now, as `isInForce` says under the lock of a shard. The hash of
     /// `name` must be keyed with `HashSeed.process`.
     public func sequence(
-        identity: UInt64, name: borrowing NameBuffer, answer: UInt64, ruleSet: UInt32, now: Moment
+        identity: UInt64, name: borrowing NameBuffer, answer: UInt64, ruleSet: UInt32, now: Moment,
+        isInForce: (UInt64) -> Bool
     ) -> UInt64? {
         let (shard, hash) = place(identity, name.hash)
         return shards[shard].withLock {
-            $0.sequence(identity, name, hash: hash, answer: answer, ruleSet: ruleSet, now: now)
+            $0.sequence(
+                identity, name, hash: hash, answer: answer, ruleSet: ruleSet, now: now, isInForce: isInForce)
         }
     }
 

@@ -295,7 +295,8 @@ final class MappingModelRun {
             for ruleSet in [1, 2] as [UInt32] {
                 let known = table.sequence(
                     identity: answer.key.identity, name: NameBuffer(answer.key.name), answer: UInt64(index + 1),
-                    ruleSet: ruleSet, now: now)
+                    ruleSet: ruleSet, now: now
+                ) { _ in true }
                 guard let known else { continue }
                 seen.insert("answer known")
                 let entry = model.entries[answer.key]

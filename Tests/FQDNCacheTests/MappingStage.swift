@@ -35,13 +35,16 @@ struct MappingStage {
             answer: answer, now: now.adding(seconds: seconds), publish: feed.publish)
     }
 
-    /// The event to wait for before the cached answer with that serial is given out again, if that is known.
+    /// The event to wait for before the cached answer with that serial is given out again, if that is known; events up to
+    /// `released` are in force.
     func sequence(
-        _ name: String, answer: UInt64, identity: UInt64 = 1, ruleSet: UInt32 = 7, after seconds: Int64 = 0
+        _ name: String, answer: UInt64, identity: UInt64 = 1, ruleSet: UInt32 = 7, after seconds: Int64 = 0,
+        released: UInt64 = .max
     ) throws -> UInt64? {
         table.sequence(
             identity: identity, name: NameBuffer(try DomainName(name)), answer: answer, ruleSet: ruleSet,
-            now: now.adding(seconds: seconds))
+            now: now.adding(seconds: seconds)
+        ) { $0 <= released }
     }
 
     /// Reports connections of identity 1, unless told otherwise, that want their addresses until some seconds from the

@@ -29,6 +29,9 @@ extension Engine {
     /// Microseconds for each mapping in which workers may judge it anew, and for all of them at most.
     private static let (judging, longestJudging) = (30, 300_000)
 
+    /// Rules that are read in a tenth of a second of a core.
+    private static let fewRules = 10_000
+
     /// Reads every document again and, when none has an error, puts them into force as one; otherwise nothing
     /// changes. Returns everything there is to say about the documents.
     @discardableResult
@@ -75,8 +78,9 @@ extension Engine {
     /// Does the work of `reload`, one at a time.
     private func reloadNow() -> [DocumentProblem] {
         let old = shared.snapshots.load()
-        // All of the time that this takes is spent there.
-        let (snapshot, problems) = BackgroundThread.wait(.lowest) { [loader] in
+        // All of the time that this takes is spent there. A few rules are soon read, whatever else runs.
+        let isLong = old.policy.ruleCount > Engine.fewRules
+        let (snapshot, problems) = BackgroundThread.wait(isLong ? .lowest : .low) { [loader] in
             loader.load(generation: old.generation + 1, after: old)
         }
         Engine.log(problems, to: logger)
@@ -108,6 +112,7 @@ extension Engine {
     /// Waits while the workers judge anew what is asked for, so that they have their cores alone: what was learned is brought into
     /// line when that is over.
     private func leaveToWorkers() {
+        guard !shared.learnsEverything else { return }
         usleep(UInt32(min(shared.learning.table.statistics.names * Engine.judging, Engine.longestJudging)))
     }
 

@@ -273,15 +273,22 @@ public final class Engine: Sendable {
 
     /// Removes mappings whose time is over, once a second; the work is what expires, never what is there.
     ///
-    /// After the start and after a reload it also goes through all of them, a second time for what a worker has
+    /// A second after the start and after a reload it also goes through all of them, after a reload for what a worker has
     /// learned meanwhile under the policy before, and again while the feed has no room.
     private func expireMappings() async {
-        var revised: UInt64 = 0
+        var (seen, revised) = (UInt64.min, UInt64.min)
+        var due = Moment.distantFuture
         while !Task.isCancelled {
-            if shared.hasRetired { await BackgroundThread.run(.lowest) { self.shared.forgetRetired() } }
+            BackgroundThread.free(shared.takeRetired())
             let learning = shared.learning
             let generation = shared.snapshots.generation
-            if revised != generation, await !BackgroundThread.run(.low, { self.reviseMappings().refused }) {
+            if seen != generation {
+                seen = generation
+                due = SystemClock.now().adding(seconds: 1)
+            }
+            if revised != generation, SystemClock.now() >= due,
+                await !BackgroundThread.run(.low, { self.reviseMappings().refused })
+            {
                 revised = generation
                 let identities = shared.snapshots.load().policy.identities
                 learning.hub.withdrawIdentities(except: Set(identities.map(\.id.rawValue)))

@@ -86,16 +86,12 @@ final class EngineShared: Sendable {
     /// Takes what a worker has used before there was something newer: to free a large policy takes milliseconds.
     func retire(_ snapshot: EngineSnapshot) { retired.withLock { $0.append(snapshot) } }
 
-    /// Whether there is something to free.
-    var hasRetired: Bool { retired.withLock { !$0.isEmpty } }
-
-    /// Frees what workers have retired.
-    func forgetRetired() {
-        let forgotten = retired.withLock { retired in
+    /// What workers have retired, for somebody who frees it.
+    func takeRetired() -> [EngineSnapshot] {
+        retired.withLock { retired in
             defer { retired = [] }
             return retired
         }
-        _ = consume forgotten
     }
 
     /// Whether queries of `client` are taken at all.

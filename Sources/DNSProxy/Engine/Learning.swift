@@ -121,7 +121,7 @@ final class Learning: Sendable {
         name: borrowing NameBuffer, identity: IdentityID, answer: UInt64, ruleSet: UInt32, now: Moment
     ) -> Wait? {
         let sequence = table.sequence(
-            identity: identity.rawValue, name: name, answer: answer, ruleSet: ruleSet, now: now)
+            identity: identity.rawValue, name: name, answer: answer, ruleSet: ruleSet, now: now, isInForce: isReleased)
         guard let sequence, !hub.isRejected(sequence) else { return nil }
         return .until(sequence)
     }

@@ -32,6 +32,8 @@ final class SeenNames: Sendable {
 
     /// The names.
     private let state = Mutex(State())
+    /// How often something was forgotten.
+    private let forgetting = Atomic<UInt64>(0)
 
     /// Notes what a worker saw in one turn of its loop.
     func note(_ notes: [Note]) {
@@ -59,11 +61,17 @@ final class SeenNames: Sendable {
 
     /// Forgets the names of identities for which the predicate holds.
     func forget(where isGone: (IdentityID) -> Bool) {
-        state.withLock { state in
-            for identity in state.names.keys.filter(isGone) {
+        let forgotten = state.withLock { state in
+            let gone = state.names.keys.filter(isGone)
+            for identity in gone {
                 state.count -= state.names.removeValue(forKey: identity)?.count ?? 0
                 state.overflowed.remove(identity)
             }
+            return gone.count
         }
+        if forgotten > 0 { forgetting.add(1, ordering: .releasing) }
     }
+
+    /// How often something was forgotten: then there is room for names that found none.
+    var forgets: UInt64 { forgetting.load(ordering: .acquiring) }
 }

@@ -15,7 +15,7 @@ enum BackgroundThread {
         case normal = 0
         /// What holds locks now and then that workers want: a worker must not wait long for it where all cores are busy.
         case low = 10
-        /// What holds none.
+        /// What holds none of theirs, but malloc's for moments.
         case lowest = 19
     }
 
@@ -60,6 +60,13 @@ enum BackgroundThread {
         let work = Work(precedence) { result.set(body()) }
         if !start(work) { work.body() }
         return result.wait()
+    }
+
+    /// Frees `values`, if there are any, which may be large; nobody waits for that.
+    static func free<Value: Sendable>(_ values: consuming [Value]) {
+        guard !values.isEmpty else { return }
+        // They go with the work that holds them, on its thread.
+        _ = start(Work(.lowest) { [values] in _ = values.count })
     }
 
     /// A value that another thread waits for.

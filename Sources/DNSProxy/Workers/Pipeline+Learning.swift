@@ -203,7 +203,7 @@ extension Pipeline {
     mutating func noteSeen(_ key: UInt64, _ identity: Int, _ verdict: Verdict, turn: Turn) {
         let key = verdict.outcome == .audited ? ~key : key
         guard identity != 0, seen.count < 512,
-            seenFilter.insert(key, epoch: turn.snapshot.notesGeneration)
+            seenFilter.insert(key, epoch: turn.snapshot.notesGeneration &+ shared.seenNames.forgets)
         else { return }
         let id = turn.snapshot.policy.identities[identity].id
         seen.append(SeenNames.Note(identity: id, name: name.domainName, isAudited: verdict.outcome == .audited))
