@@ -276,20 +276,19 @@ public final class Engine: Sendable {
     /// A second after the start and after a reload it also goes through all of them, after a reload for what a worker has
     /// learned meanwhile under the policy before, and again while the feed has no room.
     private func expireMappings() async {
-        var (seen, revised) = (UInt64.min, UInt64.min)
-        var due = Moment.distantFuture
+        var revised = UInt64.min
+        var next: (generation: UInt64, due: Moment)?
         while !Task.isCancelled {
             BackgroundThread.free(shared.takeRetired())
             let learning = shared.learning
             let generation = shared.snapshots.generation
-            if seen != generation {
-                seen = generation
-                due = SystemClock.now().adding(seconds: 1)
-            }
-            if revised != generation, SystemClock.now() >= due,
+            if next == nil, revised != generation { next = (generation, SystemClock.now().adding(seconds: 1)) }
+            if let revision = next, SystemClock.now() >= revision.due,
                 await !BackgroundThread.run(.low, { self.reviseMappings().refused })
             {
-                revised = generation
+                // A policy that has come meanwhile has a second of its own.
+                revised = revision.generation
+                next = nil
                 let identities = shared.snapshots.load().policy.identities
                 learning.hub.withdrawIdentities(except: Set(identities.map(\.id.rawValue)))
                 let known = Set(identities.map(\.id))
