@@ -13,8 +13,10 @@ import Testing
     }
 
     /// A bound socket at `path`, listening or not.
-    private static func bound(_ path: String, isListening: Bool) throws -> Int32 {
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    private static func bound(
+        _ path: String, type: __socket_type = SOCK_STREAM, isListening: Bool
+    ) throws -> Int32 {
+        let descriptor = socket(AF_UNIX, Int32(type.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
@@ -44,10 +46,11 @@ import Testing
         close(stale)
     }
 
-    @Test func `a socket that somebody listens on stays, and the error says so`() throws {
+    @Test(arguments: [SOCK_STREAM.rawValue, SOCK_SEQPACKET.rawValue])
+    func `a socket that somebody listens on stays, and the error says so`(type: UInt32) throws {
         let path = try AdminSocketTests.path()
         try AdminSocket.prepare(path)
-        let living = try AdminSocketTests.bound(path, isListening: true)
+        let living = try AdminSocketTests.bound(path, type: __socket_type(type), isListening: true)
         let error = try #require(throws: SystemError.self) { try AdminSocket.prepare(path) }
         #expect("\(error)".contains(path) && "\(error)".contains("another process"))
         #expect(access(path, F_OK) == 0)

@@ -34,9 +34,9 @@ enum AdminSocket {
         unsafe unlink(path)
     }
 
-    /// Whether a connection to `path` is accepted.
+    /// Whether somebody listens at `path`, if only for connections of another kind.
     private static func isListening(_ path: String, _ descriptor: Int32) throws(SystemError) -> Bool {
         guard let address = UnixAddress(path) else { throw SystemError("listen on \(path)", code: ENAMETOOLONG) }
-        return unsafe address.withSockaddr { unsafe connect(descriptor, $0, $1) } == 0
+        return unsafe address.withSockaddr { unsafe connect(descriptor, $0, $1) } == 0 || errno == EPROTOTYPE
     }
 }
