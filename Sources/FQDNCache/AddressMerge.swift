@@ -104,6 +104,28 @@ struct AddressMerge {
         }
     }
 
+    /// Sees to it that one event can be waited for, when some of the addresses that came were published and are not in force yet
+    /// while others are to be published, or were by a later event: then all that wait are published once more, together. All of the
+    /// mapping, so that answers that share some of their addresses do not take them from each other's events in turn.
+    mutating func gather(now: Moment, _ standing: (UInt64) -> EventStanding) {
+        var waiting: [Int] = []
+        var firstWanted = UInt64.max
+        var lastWanted: UInt64 = 0
+        for position in candidates.indices where candidates[position].state == .kept {
+            let (mapped, isWanted) = (candidates[position].mapped, candidates[position].isWanted)
+            if isWanted { lastWanted = max(lastWanted, mapped.sequence) }
+            guard mapped.learned.expires > now, mapped.isConfirmable else { continue }
+            switch standing(mapped.sequence) {
+            case .inForce: continue
+            case .rejected where !isWanted: continue
+            case .awaited, .rejected: waiting.append(position)
+            }
+            if isWanted { firstWanted = min(firstWanted, mapped.sequence) }
+        }
+        guard firstWanted < lastWanted || firstWanted != .max && hasChanges else { return }
+        for position in waiting { candidates[position].state = .changed }
+    }
+
     /// Drops what is above the limit.
     mutating func limit(to limit: Int) {
         guard candidates.count > limit else { return }

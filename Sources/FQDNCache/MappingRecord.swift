@@ -189,20 +189,15 @@ struct MappingRecord: Sendable {
     /// Takes over what `record`, all of whose addresses are here, knows of answers.
     mutating func noteAnswers(of record: MappingRecord) { answers = record.answers }
 
-    /// The event that published all addresses, if they live at `now` and one event did. If several did, the last of them, but
-    /// only if `isInForce` says so of each: who waits for the last may not hear that another one was rejected.
-    func sequence(now: Moment, isInForce: (UInt64) -> Bool) -> UInt64? {
-        var (lowest, highest) = (UInt64.max, UInt64.min)
+    /// The event to wait for until all addresses are in force; nil if one is over at `now`, or waiting is not enough.
+    func sequence(now: Moment, _ standing: (UInt64) -> EventStanding) -> UInt64? {
+        var event = AwaitedEvent()
         for index in 0..<addressCount {
             let sequence = load64(offset(index) + MappingRecord.sequenceOffset)
             guard sequence != MappedAddress.unconfirmed, expiry(at: index) > now else { return nil }
-            (lowest, highest) = (min(lowest, sequence), max(highest, sequence))
+            event.add(sequence, standing)
         }
-        guard lowest < highest else { return highest }
-        for index in 0..<addressCount where !isInForce(load64(offset(index) + MappingRecord.sequenceOffset)) {
-            return nil
-        }
-        return highest
+        return event.awaitable(standing)
     }
 
     /// When the first address expires; never without addresses.

@@ -55,12 +55,15 @@ extension MappingShard {
     /// Learns what is new in an answer; the table follows the feed, so nothing is kept that was not published.
     mutating func learn(
         _ lesson: Lesson, _ name: borrowing NameBuffer, hash: UInt32, _ commons: borrowing MappingCommons,
-        _ publish: (MappingChange) -> UInt64
+        _ standing: (UInt64) -> EventStanding, _ publish: (MappingChange) -> UInt64
     ) -> LearnOutcome {
         var slot = find(lesson.identity, name, hash: hash)
-        if let slot, let sequence = knownSequence(lesson, slot) {
-            records[slot].note(answer: lesson.answer(leftOut: 0))
-            return LearnOutcome(sequence: sequence)
+        if let slot {
+            if let sequence = knownSequence(lesson, slot, standing) {
+                records[slot].note(answer: lesson.answer(leftOut: 0))
+                return LearnOutcome(sequence: sequence)
+            }
+            unconfirmRejected(lesson, slot, commons, standing)
         }
         if slot == nil, lesson.isPlain(limit: commons.limits.addressesPerName) {
             return learnNew(lesson, name, hash: hash, commons, publish)
@@ -69,8 +72,13 @@ extension MappingShard {
         var merge = AddressMerge(slot.map { records[$0].addresses } ?? [])
         merge.add(lesson.addresses, now: lesson.now)
         if let slot, records[slot].ruleSet != lesson.ruleSet { merge.changeAll(now: lesson.now) }
-        guard merge.hasChanges else { return LearnOutcome() }
         merge.limit(to: commons.limits.addressesPerName)
+        merge.gather(now: lesson.now, standing)
+        guard merge.hasChanges else {
+            // What has no place then came with the answer, and nothing makes room.
+            evictedAddresses &+= UInt64(merge.droppedCount)
+            return merge.outcome(published: 0, changed: false)
+        }
 
         // Room first, so that no limit is ever exceeded; what made room stays gone even if the feed then refuses.
         if slot == nil, !makeRoom(for: lesson.identity, commons, publish) { return LearnOutcome(refused: true) }
@@ -84,9 +92,6 @@ extension MappingShard {
             setAddresses(kept, of: known, commons)
         }
         evictedAddresses &+= UInt64(merge.droppedCount)
-        guard merge.hasChanges else {
-            return merge.outcome(published: 0, changed: !merge.removed.isEmpty)
-        }
 
         var record = MappingRecord(lesson, hash: hash)
         let nameBytes = name.domainName.bytes
@@ -128,28 +133,42 @@ extension MappingShard {
     }
 
     /// The sequence number to wait for before an answer is given out again that was learned; nil if something of it was taken
-    /// away since, or published under other rules.
+    /// away since, or published under other rules, or waiting is not enough.
     func sequence(
         _ identity: UInt64, _ name: borrowing NameBuffer, hash: UInt32, answer: UInt64, ruleSet: UInt32, now: Moment,
-        isInForce: (UInt64) -> Bool
+        _ standing: (UInt64) -> EventStanding
     ) -> UInt64? {
         guard answer != 0, let slot = find(identity, name, hash: hash), records[slot].knows(answer: answer),
             records[slot].ruleSet == ruleSet
         else { return nil }
-        return records[slot].sequence(now: now, isInForce: isInForce)
+        return records[slot].sequence(now: now, standing)
     }
 
-    /// The highest sequence number of the addresses, if every one is known under the same rules for long enough and
-    /// may be in force.
-    private func knownSequence(_ lesson: Lesson, _ slot: UInt32) -> UInt64? {
+    /// Notes which addresses of an answer are not in force because their event was rejected, which nobody has reported here yet.
+    private mutating func unconfirmRejected(
+        _ lesson: Lesson, _ slot: UInt32, _ commons: borrowing MappingCommons, _ standing: (UInt64) -> EventStanding
+    ) {
+        var isRevoked = false
+        for wanted in lesson.addresses where wanted.expires > lesson.now {
+            guard let index = records[slot].index(of: wanted.address), records[slot][index].isConfirmable,
+                standing(records[slot][index].sequence) == .rejected
+            else { continue }
+            if !isRevoked { commons.revoke() }
+            isRevoked = true
+            records[slot].setSequence(MappedAddress.unconfirmed, of: index)
+        }
+    }
+
+    /// The sequence number to wait for, if every address is known under the same rules for long enough and waiting is enough.
+    private func knownSequence(_ lesson: Lesson, _ slot: UInt32, _ standing: (UInt64) -> EventStanding) -> UInt64? {
         guard records[slot].ruleSet == lesson.ruleSet else { return nil }
-        var sequence: UInt64 = 0
+        var event = AwaitedEvent()
         for wanted in lesson.addresses where wanted.expires > lesson.now {
             guard let index = records[slot].index(of: wanted.address) else { return nil }
             let known = records[slot][index]
             guard known.learned.expires >= wanted.expires, known.isConfirmable else { return nil }
-            sequence = max(sequence, known.sequence)
+            event.add(known.sequence, standing)
         }
-        return sequence
+        return event.awaitable(standing)
     }
 }

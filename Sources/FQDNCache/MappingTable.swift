@@ -40,39 +40,41 @@ public final class MappingTable: Sendable {
     /// Learns the addresses of an answer for an identity, and tells for which event to wait before it may be given out.
     ///
     /// An address that is known under the same rule set until at least its wanted expiry needs nothing, unless it was
-    /// reported as not in force. The others, and with another rule set all of the mapping's, are published as one
-    /// upsert. Addresses already over are passed over. A new name may first remove another one, an address too many
-    /// others, each published with the reason `limit`; an address of the answer is left out only if the answer alone
-    /// is above the limit (those that expire first, and of equal ones those that are new and come last).
+    /// reported as not in force, or `standing`, asked under the lock of a shard, says that its event was rejected. The others,
+    /// and with another rule set all of the mapping's, are published as one upsert. Who waits for an event does not hear that
+    /// one before it was rejected: so, where addresses of the answer wait for an event and others are published now or were by
+    /// a later one, all of the mapping that wait are published together again. Addresses already over are passed over. A new
+    /// name may first remove another one, an address too many others, each published with the reason `limit`; an address of
+    /// the answer is left out only if the answer alone is above the limit (those that expire first, and of equal ones those
+    /// that are new and come last).
     /// The hash of `name` must be keyed with `HashSeed.process`. `answer` is the serial of the answer in the cache, for
     /// `sequence`; 0 if it is not there.
     public func learn(
         identity: UInt64, client: IPAddress, name: borrowing NameBuffer, chain: [DomainName],
         addresses: [LearnedAddress], ruleSet: UInt32, answer: UInt64 = 0, now: Moment,
-        publish: (MappingChange) -> UInt64
+        standing: (UInt64) -> EventStanding, publish: (MappingChange) -> UInt64
     ) -> LearnOutcome {
         let (shard, hash) = place(identity, name.hash)
         let lesson = Lesson(
             identity: identity, client: client, chain: chain, addresses: addresses, ruleSet: ruleSet, answer: answer,
             now: now)
-        return shards[shard].withLock { $0.learn(lesson, name, hash: hash, commons, publish) }
+        return shards[shard].withLock { $0.learn(lesson, name, hash: hash, commons, standing, publish) }
     }
 
     /// For which event to wait before the cached answer with the serial `answer` may be given out, if it is one of the two that were
     /// learned last of its name for the identity, the mapping is published under this rule set, and nothing was taken away from
     /// it since; nil if not, and it has to be learned again.
     ///
-    /// That is what there is to know of nearly every answer after a reload, and costs a tenth of learning it again. Where several
-    /// events published the mapping, each has to be in force by now, as `isInForce` says under the lock of a shard. The hash of
-    /// `name` must be keyed with `HashSeed.process`.
+    /// That is what there is to know of nearly every answer after a reload, and costs a tenth of learning it again. The event may
+    /// not be rejected, and where several published the mapping, those before the last have to be in force by now: `standing`
+    /// says so under the lock of a shard. The hash of `name` must be keyed with `HashSeed.process`.
     public func sequence(
         identity: UInt64, name: borrowing NameBuffer, answer: UInt64, ruleSet: UInt32, now: Moment,
-        isInForce: (UInt64) -> Bool
+        standing: (UInt64) -> EventStanding
     ) -> UInt64? {
         let (shard, hash) = place(identity, name.hash)
         return shards[shard].withLock {
-            $0.sequence(
-                identity, name, hash: hash, answer: answer, ruleSet: ruleSet, now: now, isInForce: isInForce)
+            $0.sequence(identity, name, hash: hash, answer: answer, ruleSet: ruleSet, now: now, standing)
         }
     }
 

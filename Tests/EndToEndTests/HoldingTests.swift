@@ -116,6 +116,39 @@ extension EndToEnd {
             }
         }
 
+        @Test
+        func `an answer whose addresses came by several events waits for a new one when one of those is rejected`()
+            throws
+        {
+            let nsd = try NSD(
+                zone: """
+                    www 3600 IN A 192.0.2.9
+                    www 3600 IN AAAA 2001:db8::9
+                    www 60 IN HTTPS 1 . ipv4hint=192.0.2.9 ipv6hint=2001:db8::9
+                    """)
+            var setup = Setup(upstream: nsd.port)
+            setup.maxDelay = "60s"
+            setup.policies = ["web.yaml": Setup.policy("web")]
+            let daemon = try Daemon(setup)
+            let enforcer = try FeedSubscriber(daemon.feedSocket, acknowledge: true)
+            try enforcer.waitForSnapshot()
+            try eventually("the enforcer is not counted") { try daemon.status()?.feed.acknowledging == 1 }
+            let client = try daemon.client()
+            for (number, type) in [1, 28, 65].enumerated() as EnumeratedSequence<[UInt16]> {
+                client.ask("www.test.example", type, id: type)
+                try eventually("type \(type) is not published") { enforcer.upserts.count == number + 1 }
+            }
+            let events = enforcer.upserts
+            #expect(events[2].addresses.map(\.ip) == [events[0], events[1]].flatMap(\.addresses).map(\.ip))
+            enforcer.send(.nack(FeedRejection(sequence: events[0].sequence, error: "no room")))
+            enforcer.send(.ack(events[1].sequence))
+            let answers = [try #require(client.answer()), try #require(client.answer())]
+            #expect(answers.map(\.id) == [1, 28])
+            #expect(client.answer(within: .milliseconds(300)) == nil, "the answer left without its first address")
+            enforcer.send(.ack(events[2].sequence))
+            #expect(try #require(client.answer()).id == 65)
+        }
+
         @Test func `with match-aliases the target of an alias selects, and the name asked for is what is learned`()
             throws
         {

@@ -10,6 +10,11 @@ final class Feed: Sendable {
     /// Whether it refuses.
     private let isClosed = Atomic<Bool>(false)
 
+    /// The number of the last change that is in force.
+    private let confirmed = Atomic<UInt64>(.max)
+    /// The changes that were rejected.
+    private let refusals = Mutex<Set<UInt64>>([])
+
     /// What was taken since the start, or since `forget`.
     var changes: [MappingChange] { log.withLock { $0 } }
 
@@ -17,6 +22,23 @@ final class Feed: Sendable {
     var refuses: Bool {
         get { isClosed.load(ordering: .relaxed) }
         set { isClosed.store(newValue, ordering: .relaxed) }
+    }
+
+    /// The number of the last change that the enforcers have answered for: all, unless told otherwise.
+    var released: UInt64 {
+        get { confirmed.load(ordering: .relaxed) }
+        set { confirmed.store(newValue, ordering: .relaxed) }
+    }
+
+    /// The numbers of changes that could not be put in force.
+    var rejected: Set<UInt64> {
+        get { refusals.withLock { $0 } }
+        set { refusals.withLock { $0 = newValue } }
+    }
+
+    /// How the enforcers stand to a change.
+    func standing(_ sequence: UInt64) -> EventStanding {
+        rejected.contains(sequence) ? .rejected : sequence <= released ? .inForce : .awaited
     }
 
     /// Takes a change and returns its number, or 0.

@@ -87,16 +87,20 @@ import Testing
         let stage = try stage(limits: MappingLimits(addressesPerName: 3))
         try happen(stage)
         #expect(try stage.sequence("a.example", answer: 5) == inForce, "\(what)")
-        #expect(try stage.sequence("a.example", answer: 5, released: 0) == awaited, "\(what)")
+        stage.feed.released = 0
+        #expect(try stage.sequence("a.example", answer: 5) == awaited, "\(what)")
     }
 
-    @Test func `where one of several events is not in force, as one that was rejected, the answer is not known`() throws
-    {
+    @Test func `of several events only the last may be awaited, and none rejected`() throws {
         let stage = try stage()
         try stage.learn("a.example", [stage.address(3, 60)], answer: 6)
-        for answer in [5, 6] as [UInt64] {
-            #expect(try stage.sequence("a.example", answer: answer, released: 3) == 3)
-            #expect(try stage.sequence("a.example", answer: answer, released: 2) == nil)
+        for (released, rejected, known) in [
+            (3, [], 3), (2, [], 3), (1, [], 3), (0, [], nil), (3, [1], nil), (2, [3], nil), (3, [2], 3),
+        ] as [(UInt64, Set<UInt64>, UInt64?)] {
+            (stage.feed.released, stage.feed.rejected) = (released, rejected)
+            for answer in [5, 6] as [UInt64] {
+                #expect(try stage.sequence("a.example", answer: answer) == known, "\(released) \(rejected)")
+            }
         }
     }
 

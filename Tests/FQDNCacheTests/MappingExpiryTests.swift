@@ -10,7 +10,8 @@ import Testing
             for name in names {
                 _ = stage.table.learn(
                     identity: 1, client: stage.ip(9), name: NameBuffer(name), chain: [],
-                    addresses: [stage.address(1, Int64(10 + round))], ruleSet: 7, now: stage.now
+                    addresses: [stage.address(1, Int64(10 + round))], ruleSet: 7, now: stage.now,
+                    standing: stage.feed.standing
                 ) { _ in 1 }
             }
         }

@@ -18,8 +18,11 @@ struct MappingForecast {
     /// What is special about the answer.
     private(set) var events: Set<String> = []
 
-    /// Foresees what an answer does.
-    init(known: MappingModel.Entry?, wanted: [LearnedAddress], ruleSet: UInt32, limit: Int, now: Moment) {
+    /// Foresees what an answer does; `standing` tells what became of the changes before.
+    init(
+        known: MappingModel.Entry?, wanted: [LearnedAddress], ruleSet: UInt32, limit: Int, now: Moment,
+        standing: (UInt64) -> EventStanding
+    ) {
         (self.known, self.ruleSet, self.limit) = (known, ruleSet, limit)
         for address in wanted where address.expires > now {
             if let other = latest[address.address], other.expires >= address.expires { continue }
@@ -43,12 +46,24 @@ struct MappingForecast {
         if let known, known.ruleSet != ruleSet {
             for (address, learned) in merged where learned.expires > now { news.insert(address) }
             events.insert("other rules")
+        } else {
+            foreseeGathering(now: now, standing)
         }
         if isLimited { events.insert("address limit") }
         if isLimited, latest.count > limit { events.insert("left out") }
     }
 
-    /// Whether the limit has something to say: if there is nothing to publish, nothing is looked at.
+    /// Foresees which addresses are published again because those of the answer wait for other events than the last.
+    private mutating func foreseeGathering(now: Moment, _ standing: (UInt64) -> EventStanding) {
+        let kept = known?.addresses.filter { !news.contains($0.key) && $0.value.isConfirmable } ?? [:]
+        let waiting = kept.filter { $0.value.learned.expires > now && standing($0.value.sequence) == .awaited }
+        let wanted = waiting.filter { latest[$0.key] != nil }
+        guard !wanted.isEmpty, !news.isEmpty || Set(wanted.values.map(\.sequence)).count > 1 else { return }
+        events.insert("gathered")
+        news.formUnion(waiting.keys)
+    }
+
+    /// Whether the limit has something to say: only what is to be published can be too much.
     private var isLimited: Bool { merged.count > limit && !news.isEmpty }
 
     /// What is wrong with the changes of this mapping that were published, and with the outcome.

@@ -58,8 +58,10 @@ struct MappingModel: Equatable {
         Set(entries.filter { $0.key.identity == identity && $0.value.addresses[address] != nil }.keys.map(\.name))
     }
 
-    /// Takes in a change and returns what is wrong with it.
-    mutating func apply(_ change: MappingChange, sequence: UInt64, now: Moment) -> String? {
+    /// Takes in a change and returns what is wrong with it; `standing` tells what became of the changes before.
+    mutating func apply(
+        _ change: MappingChange, sequence: UInt64, now: Moment, standing: (UInt64) -> EventStanding
+    ) -> String? {
         let key = Key(identity: change.identity, name: change.name)
         if change.addresses.isEmpty { return "nothing to say" }
         if Set(change.addresses.map(\.address)).count < change.addresses.count { return "an address twice" }
@@ -71,7 +73,7 @@ struct MappingModel: Equatable {
                 if let known = entry.addresses[learned.address] {
                     if known.learned.expires > learned.expires { return "shortened" }
                     let isNews = known.learned.expires < learned.expires || entry.ruleSet != change.ruleSet
-                    if !isNews, known.isConfirmable { return "nothing new" }
+                    if !isNews, known.isConfirmable, standing(known.sequence) == .inForce { return "nothing new" }
                 }
                 entry.addresses[learned.address] = MappedAddress(learned, sequence: sequence)
             }

@@ -21,6 +21,10 @@ final class MappingModelRun {
     private(set) var now = Moment(seconds: 1_000)
     /// The number of the last event.
     private var sequence: UInt64 = 0
+    /// The number of the last event that the enforcers have answered for.
+    private var released: UInt64 = 0
+    /// The events that one of them could not put in force.
+    private var rejected: Set<UInt64> = []
     /// Removals that were no plain expiry, and addresses that were not in force, since the last restart.
     private var revoked: UInt64 = 0
     /// What went wrong.
@@ -53,7 +57,8 @@ final class MappingModelRun {
             now = now.adding(nanoseconds: Int64.random(in: 0..<4_000_000_000, using: &dice))
         }
         switch Int.random(in: 0..<100, using: &dice) {
-        case 0..<64: learn()
+        case 0..<58: learn()
+        case 58..<64: answer()
         case 64..<74: keep()
         case 74..<80: unconfirm()
         case 80..<92: expire()
@@ -96,7 +101,9 @@ final class MappingModelRun {
                 revoked += 1
                 check(table.revocations >= revoked, "published before it counted as revoked")
             }
-            if let complaint = model.apply(change, sequence: sequence, now: now) { complaints.append(complaint) }
+            if let complaint = model.apply(change, sequence: sequence, now: now, standing: standing) {
+                complaints.append(complaint)
+            }
             log.events.append((sequence, change))
             return sequence
         }
@@ -135,26 +142,29 @@ final class MappingModelRun {
         _ wanted: [LearnedAddress], _ key: MappingModel.Key, client: IPAddress, chain: [DomainName], ruleSet: UInt32
     ) {
         let (identity, name) = (key.identity, key.name)
+        noteRejected(wanted, key)
         let before = model
         answers.append((key, wanted))
         var outcome = LearnOutcome()
         let (changes, refused) = publishing { table, publish in
             outcome = table.learn(
                 identity: identity, client: client, name: NameBuffer(name), chain: chain, addresses: wanted,
-                ruleSet: ruleSet, answer: UInt64(answers.count), now: now, publish: publish)
+                ruleSet: ruleSet, answer: UInt64(answers.count), now: now, standing: standing, publish: publish)
         }
         check(outcome.refused == refused, "refused or not")
         check(changes.count { $0.kind == .upsert } <= (refused ? 0 : 1), "more than one upsert")
         guard !refused else { return }
         checkVictims(changes.filter { $0.name != name || $0.identity != identity }, for: key, before)
         let lesson = MappingForecast(
-            known: before.entries[key], wanted: wanted, ruleSet: ruleSet, limit: limits.addressesPerName, now: now)
+            known: before.entries[key], wanted: wanted, ruleSet: ruleSet, limit: limits.addressesPerName, now: now,
+            standing: standing)
         complaints += lesson.complaints(changes.filter { $0.name == name && $0.identity == identity }, outcome)
         let entry = model.entries[key]
         check(lesson.isSatisfied(by: entry), "not learned as foreseen")
         let numbers = lesson.latest.keys.compactMap { entry?.addresses[$0]?.sequence }
         check(outcome.sequence == numbers.max() ?? 0, "waits for the wrong event")
         check(outcome.sequence != MappedAddress.unconfirmed, "waits for ever")
+        check(canWait(for: outcome.sequence, numbers), "waiting is not enough")
         seen.insert("learned")
         seen.formUnion(lesson.events)
 
@@ -163,10 +173,37 @@ final class MappingModelRun {
         let echo = publishing { table, publish in
             again = table.learn(
                 identity: identity, client: client, name: NameBuffer(name), chain: chain, addresses: wanted,
-                ruleSet: ruleSet, answer: UInt64(answers.count), now: now, publish: publish)
+                ruleSet: ruleSet, answer: UInt64(answers.count), now: now, standing: standing, publish: publish)
         }
         check(echo.changes.isEmpty && !echo.refused, "the same answer again is published again")
         check(again.sequence == outcome.sequence && again.leftOut == outcome.leftOut, "told otherwise")
+    }
+
+    /// Whether all of these events are in force once the one with the number `last` is, and nobody has rejected it.
+    private func canWait(for last: UInt64, _ numbers: [UInt64]) -> Bool {
+        numbers.allSatisfy { standing($0) == .inForce || $0 == last && standing($0) == .awaited }
+    }
+
+    /// How the enforcers stand to an event.
+    private func standing(_ sequence: UInt64) -> EventStanding {
+        rejected.contains(sequence) ? .rejected : sequence <= released ? .inForce : .awaited
+    }
+
+    /// What nobody has reported yet is noted when an answer has it: addresses that were published and rejected.
+    private func noteRejected(_ wanted: [LearnedAddress], _ key: MappingModel.Key) {
+        let known = model.entries[key]?.addresses ?? [:]
+        let addresses = wanted.filter { $0.expires > now }.map(\.address).filter { address in
+            known[address].map { $0.isConfirmable && standing($0.sequence) == .rejected } ?? false
+        }
+        guard model.unconfirm(key, addresses) > 0 else { return }
+        revoked += 1
+        seen.insert("rejected")
+    }
+
+    /// The enforcers answer for some of what was published, and say of some events that they could not put them in force.
+    private func answer() {
+        for number in released..<sequence where dice.percent(10) { rejected.insert(number + 1) }
+        released = UInt64.random(in: released...sequence, using: &dice)
     }
 
     /// Looks at what made room for a new name.
@@ -286,6 +323,7 @@ final class MappingModelRun {
             }
         }
         model = restored
+        (released, rejected) = (sequence, [])
         seen.insert("restarted")
     }
 
@@ -295,12 +333,13 @@ final class MappingModelRun {
             for ruleSet in [1, 2] as [UInt32] {
                 let known = table.sequence(
                     identity: answer.key.identity, name: NameBuffer(answer.key.name), answer: UInt64(index + 1),
-                    ruleSet: ruleSet, now: now
-                ) { _ in true }
+                    ruleSet: ruleSet, now: now, standing: standing)
                 guard let known else { continue }
-                seen.insert("answer known")
+                seen.insert(standing(known) == .awaited ? "answer awaited" : "answer known")
                 let entry = model.entries[answer.key]
                 check(entry?.ruleSet == ruleSet, "an answer is known under rules that are not those of its mapping")
+                let numbers = answer.addresses.compactMap { entry?.addresses[$0.address]?.sequence }
+                check(canWait(for: known, numbers + [known]), "an answer is known that waiting is not enough for")
                 for address in answer.addresses {
                     let mapped = entry?.addresses[address.address]
                     check(

@@ -12,7 +12,8 @@ import Testing
         #expect(try stage.mapping("a.example") == event)
         let lookedUp = stage.table.learn(
             identity: 1, client: stage.ip(9), name: NameBuffer(event.name), chain: [],
-            addresses: [stage.address(1, 60)], ruleSet: 41, now: stage.now, publish: stage.feed.publish)
+            addresses: [stage.address(1, 60)], ruleSet: 41, now: stage.now,
+            standing: stage.feed.standing, publish: stage.feed.publish)
         #expect(lookedUp == LearnOutcome(sequence: 41))
         #expect(stage.feed.changes.isEmpty)
         #expect(stage.expire(after: 0).expired == 1)

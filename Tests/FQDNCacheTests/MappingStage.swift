@@ -32,19 +32,16 @@ struct MappingStage {
         table.learn(
             identity: identity, client: IPAddress(ipv4: 1), name: NameBuffer(try DomainName(name)),
             chain: try chain.map { try DomainName($0) }, addresses: addresses, ruleSet: ruleSet,
-            answer: answer, now: now.adding(seconds: seconds), publish: feed.publish)
+            answer: answer, now: now.adding(seconds: seconds), standing: feed.standing, publish: feed.publish)
     }
 
-    /// The event to wait for before the cached answer with that serial is given out again, if that is known; events up to
-    /// `released` are in force.
+    /// The event to wait for before the cached answer with that serial is given out again, if that is known.
     func sequence(
-        _ name: String, answer: UInt64, identity: UInt64 = 1, ruleSet: UInt32 = 7, after seconds: Int64 = 0,
-        released: UInt64 = .max
+        _ name: String, answer: UInt64, identity: UInt64 = 1, ruleSet: UInt32 = 7, after seconds: Int64 = 0
     ) throws -> UInt64? {
         table.sequence(
             identity: identity, name: NameBuffer(try DomainName(name)), answer: answer, ruleSet: ruleSet,
-            now: now.adding(seconds: seconds)
-        ) { $0 <= released }
+            now: now.adding(seconds: seconds), standing: feed.standing)
     }
 
     /// Reports connections of identity 1, unless told otherwise, that want their addresses until some seconds from the

@@ -22,7 +22,9 @@ import Testing
         for kind in [
             "learned", "kept", "unconfirmed", "expired", "removed", "restarted", "refused", "backwards", "name limit",
             "identity limit", "address limit", "left out", "republished", "kept though over",
-            "kept not enough to tell", "other rules", "several names for an address", "answer known",
+            "kept not enough to tell", "other rules", "several names for an address", "answer known", "gathered",
+            "rejected",
+            "answer awaited",
         ] {
             #expect(seen[kind, default: 0] >= 3, "\(kind)")
         }
@@ -81,7 +83,7 @@ import Testing
                                 identity: identity, client: IPAddress(ipv4: 1),
                                 name: NameBuffer(names[Int.random(in: 0..<20, using: &dice)]), chain: [],
                                 addresses: addresses.map { LearnedAddress(address: $0, ttl: 1, expires: expires) },
-                                ruleSet: 1, now: now, publish: feed.publish)
+                                ruleSet: 1, now: now, standing: feed.standing, publish: feed.publish)
                         }
                     }
                 }
@@ -89,7 +91,9 @@ import Testing
         }
         var model = MappingModel()
         for (index, change) in feed.changes.enumerated() {
-            #expect(model.apply(change, sequence: UInt64(index + 1), now: now) == nil)
+            let complaint = model.apply(
+                change, sequence: UInt64(index + 1), now: now, standing: feed.standing)
+            #expect(complaint == nil)
         }
         #expect(MappingModel(of: table) == model)
         let statistics = table.statistics

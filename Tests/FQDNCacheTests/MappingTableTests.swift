@@ -29,7 +29,7 @@ import Testing
     ) throws -> LearnOutcome {
         table.learn(
             identity: identity, client: IPAddress(ipv4: 1), name: NameBuffer(try DomainName(name)), chain: chain,
-            addresses: addresses, ruleSet: ruleSet, now: moment ?? now, publish: feed.publish)
+            addresses: addresses, ruleSet: ruleSet, now: moment ?? now, standing: feed.standing, publish: feed.publish)
     }
 
     @Test func `publishes an answer once, and again only what lives longer or is new`() throws {

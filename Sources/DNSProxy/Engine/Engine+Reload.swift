@@ -161,7 +161,7 @@ extension Engine {
                 let changed = learning.table.learn(
                     identity: mapping.identity, client: mapping.client, name: name, chain: mapping.chain,
                     addresses: mapping.addresses.map(\.learned), ruleSet: rules, now: SystemClock.now(),
-                    publish: learning.publish)
+                    standing: learning.standing, publish: learning.publish)
                 refused = refused || changed.refused
             }
         }

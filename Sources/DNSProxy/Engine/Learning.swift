@@ -71,7 +71,14 @@ final class Learning: Sendable {
     }
 
     /// Whether `sequence` is journalled and acknowledged, and no enforcer said that it could not put it in force.
-    func isReleased(_ sequence: UInt64) -> Bool { sequence <= released && !hub.isRejected(sequence) }
+    func isReleased(_ sequence: UInt64) -> Bool { standing(sequence) == .inForce }
+
+    /// How the enforcers, and the journal, stand to the event `sequence`.
+    func standing(_ sequence: UInt64) -> EventStanding {
+        // Asked first: what is rejected is so before it is released.
+        let isReleased = sequence <= released
+        return hub.isRejected(sequence) ? .rejected : isReleased ? .inForce : .awaited
+    }
 
     /// Learns that `name`, selected by the rules of `ruleSet`, turned into `addresses`, for `identity` and nobody else,
     /// and tells what a reply with them has to wait for.
@@ -100,17 +107,9 @@ final class Learning: Sendable {
                     source: scrubbed.isHint ? .hint : .answer))
         }
         guard !learned.isEmpty else { return .none }
-        var outcome = table.learn(
+        let outcome = table.learn(
             identity: identity.rawValue, client: client, name: name, chain: aliases, addresses: learned,
-            ruleSet: ruleSet, answer: answer, now: now, publish: publishQuietly)
-        if hub.isRejected(outcome.sequence) {
-            // Nobody has taken the rejection to the table yet, so that is done here; then it is published again.
-            table.unconfirm(
-                identity: identity.rawValue, name: name.domainName, addresses: learned.map(\.address))
-            outcome = table.learn(
-                identity: identity.rawValue, client: client, name: name, chain: aliases, addresses: learned,
-                ruleSet: ruleSet, answer: answer, now: now, publish: publishQuietly)
-        }
+            ruleSet: ruleSet, answer: answer, now: now, standing: standing, publish: publishQuietly)
         if outcome.refused { return .refused }
         return outcome.sequence == 0 ? .none : .until(outcome.sequence)
     }
@@ -120,10 +119,9 @@ final class Learning: Sendable {
     func wait(
         name: borrowing NameBuffer, identity: IdentityID, answer: UInt64, ruleSet: UInt32, now: Moment
     ) -> Wait? {
-        let sequence = table.sequence(
-            identity: identity.rawValue, name: name, answer: answer, ruleSet: ruleSet, now: now, isInForce: isReleased)
-        guard let sequence, !hub.isRejected(sequence) else { return nil }
-        return .until(sequence)
+        table.sequence(
+            identity: identity.rawValue, name: name, answer: answer, ruleSet: ruleSet, now: now, standing: standing
+        ).map { .until($0) }
     }
 
     /// Takes what enforcers report to the table, until the task is cancelled.

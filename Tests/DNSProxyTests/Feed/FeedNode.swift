@@ -122,7 +122,8 @@ final class FeedNode {
         let rules = FeedNode.rules[random.below(FeedNode.rules.count)]
         _ = learning.table.learn(
             identity: identity, client: IPAddress(ipv4: 0x0A00_0001), name: NameBuffer(name), chain: [],
-            addresses: addresses, ruleSet: learning.ruleSets.handle(for: rules), now: now, publish: learning.publish)
+            addresses: addresses, ruleSet: learning.ruleSets.handle(for: rules), now: now,
+            standing: learning.standing, publish: learning.publish)
     }
 
     /// Time passes, and what is over expires.
