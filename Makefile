@@ -5,8 +5,6 @@ SWIFT ?= swift
 RELEASE_BUILD ?= .build
 RELEASE := $(RELEASE_BUILD)/release/dnsproxyd
 ENFORCER := Examples/nft-enforcer
-# A package of its own, built where the daemon is: both need the same libraries.
-ENFORCER_TESTS := --package-path $(ENFORCER) --scratch-path .build
 BUILD_PACKAGES := libldns-dev pkg-config
 ENFORCER_PACKAGES := libnftables-dev libnetfilter-conntrack-dev
 TEST_PACKAGES := $(BUILD_PACKAGES) $(ENFORCER_PACKAGES) nsd unbound openssl bind9-dnsutils ldnsutils iproute2 nftables curl nginx python3 \
@@ -34,12 +32,12 @@ packages: ## install the Debian packages that tests and the counting of instruct
 
 test: lint ## install what is missing, lint, build with warnings as errors, run every test
 	@scripts/install-packages $(TEST_PACKAGES)
-	scripts/test $(ENFORCER_TESTS)
+	scripts/enforcer .build scripts/test
 	DNSPROXYD_REQUIRE_ENFORCER=1 scripts/test
 
 e2e: ## the proof: clients, firewall and servers in network namespaces, with counted packets (root)
 	@scripts/install-packages $(TEST_PACKAGES)
-	$(SWIFT) build $(ENFORCER_TESTS)
+	scripts/enforcer .build $(SWIFT) build
 	DNSPROXYD_REQUIRE_ENFORCER=1 $(SWIFT) test --filter Enforcement
 
 test-crash: ## kill -9 at a thousand moments under load, a flood of 200,000 names in 96 MB (root; half an hour)
@@ -67,7 +65,7 @@ completions: build ## completions for bash, zsh and fish, in .build/completions
 
 enforcer: ## the release build of Examples/nft-enforcer
 	@scripts/install-packages $(BUILD_PACKAGES) $(ENFORCER_PACKAGES)
-	$(SWIFT) build -c release --package-path $(ENFORCER) --scratch-path $(RELEASE_BUILD) --product nft-enforcer
+	scripts/enforcer $(RELEASE_BUILD) $(SWIFT) build -c release --product nft-enforcer
 
 lint: ## check the format of all Swift files
 	$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)
