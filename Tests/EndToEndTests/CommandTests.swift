@@ -231,6 +231,26 @@ extension EndToEnd {
             #expect(try enforcing.command("cache", "list").output.contains("192.0.2.10"))
         }
 
+        @Test func `policy suggest knows of each name whether audit let it pass the last time, over reloads`() throws {
+            var setup = Setup()
+            setup.zone = Setup.localZone
+            let audited = Setup.policy("web", dns: ["nothing.example"]).replacingOccurrences(
+                of: "namespace: shop}", with: "namespace: shop, annotations: {dnsproxyd.io/enforcement: audit}}")
+            setup.policies = ["web.yaml": audited]
+            let daemon = try Daemon(setup)
+            for (generation, passes) in [1, 0, 1].enumerated() {
+                if generation > 0 {
+                    try daemon.workspace.write("policies/web.yaml", passes == 1 ? audited : Setup.policy("web"))
+                    daemon.process.signal(SIGHUP)
+                    try eventually("no reload") { try daemon.status()?.policy.generation == generation + 1 }
+                }
+                // The second time a worker knows the answer.
+                for _ in 1...2 { #expect(try daemon.dig("api.local.example").addresses == ["192.0.2.10"]) }
+                let suggested = try daemon.command("policy", "suggest", "--identity", "shop/web")
+                #expect(suggested.errors.contains("names: 1, let pass by audit: \(passes)"), "\(suggested.errors)")
+            }
+        }
+
         @Test func `identity list shows names, labels and addresses`() throws {
             let daemon = try Commands.daemon()
             let list = try daemon.command("identity", "list")
