@@ -17,6 +17,8 @@ SPEED_FIGURES := .build/speed.json
 SOURCES := Package.swift Sources Tests $(ENFORCER)/Package.swift $(ENFORCER)/Sources $(ENFORCER)/Tests
 
 .DEFAULT_GOAL := help
+# Builds share folders.
+.NOTPARALLEL:
 .PHONY: help run packages test e2e test-crash soak build man completions enforcer lint format fuzz test-sanitize screenshots \
 	bench bench-first bench-allocations bench-instructions bench-baseline bench-memory bench-feed bench-policy \
 	bench-cache bench-reload bench-upgrade bench-overload clean

@@ -104,13 +104,15 @@ struct AddressMerge {
         }
     }
 
-    /// Sees to it that one event can be waited for, when some of the addresses that came were published and are not in force yet
-    /// while others are to be published, or were by a later event: then all that wait are published once more, together. All of the
-    /// mapping, so that answers that share some of their addresses do not take them from each other's events in turn.
+    /// Sees to it that one event can be waited for: when some of the addresses that came were published and are not in force yet,
+    /// while others are to be published, or were by a later event, all that wait are published once more, together; so they are
+    /// when one has just been rejected. All of the mapping, so that answers that share some of their addresses do not take them
+    /// from each other's events in turn.
     mutating func gather(now: Moment, _ standing: (UInt64) -> EventStanding) {
         var waiting: [Int] = []
         var firstWanted = UInt64.max
         var lastWanted: UInt64 = 0
+        var isRejected = false
         for position in candidates.indices where candidates[position].state == .kept {
             let (mapped, isWanted) = (candidates[position].mapped, candidates[position].isWanted)
             if isWanted { lastWanted = max(lastWanted, mapped.sequence) }
@@ -118,11 +120,14 @@ struct AddressMerge {
             switch standing(mapped.sequence) {
             case .inForce: continue
             case .rejected where !isWanted: continue
-            case .awaited, .rejected: waiting.append(position)
+            case .rejected: isRejected = true
+            case .awaited: break
             }
+            waiting.append(position)
             if isWanted { firstWanted = min(firstWanted, mapped.sequence) }
         }
-        guard firstWanted < lastWanted || firstWanted != .max && hasChanges else { return }
+        let isLate = firstWanted < lastWanted || firstWanted != .max && hasChanges
+        guard isLate || isRejected else { return }
         for position in waiting { candidates[position].state = .changed }
     }
 

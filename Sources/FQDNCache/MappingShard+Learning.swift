@@ -150,9 +150,9 @@ extension MappingShard {
     ) {
         var isRevoked = false
         for wanted in lesson.addresses where wanted.expires > lesson.now {
-            guard let index = records[slot].index(of: wanted.address), records[slot][index].isConfirmable,
-                standing(records[slot][index].sequence) == .rejected
-            else { continue }
+            guard let index = records[slot].index(of: wanted.address) else { continue }
+            let known = records[slot][index]
+            guard known.isConfirmable, standing(known.sequence) == .rejected else { continue }
             if !isRevoked { commons.revoke() }
             isRevoked = true
             records[slot].setSequence(MappedAddress.unconfirmed, of: index)

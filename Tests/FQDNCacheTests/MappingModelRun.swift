@@ -200,10 +200,12 @@ final class MappingModelRun {
         seen.insert("rejected")
     }
 
-    /// The enforcers answer for some of what was published, and say of some events that they could not put them in force.
+    /// The enforcers answer for some of what was published, and say of some events that they could not put them in force; now and
+    /// then late, or another enforcer has come that has answered for less.
     private func answer() {
-        for number in released..<sequence where dice.percent(10) { rejected.insert(number + 1) }
-        released = UInt64.random(in: released...sequence, using: &dice)
+        let first = dice.percent(20) ? 0 : released
+        for number in first..<sequence where dice.percent(10) { rejected.insert(number + 1) }
+        released = UInt64.random(in: first...sequence, using: &dice)
     }
 
     /// Looks at what made room for a new name.

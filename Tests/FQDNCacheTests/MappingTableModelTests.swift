@@ -22,9 +22,8 @@ import Testing
         for kind in [
             "learned", "kept", "unconfirmed", "expired", "removed", "restarted", "refused", "backwards", "name limit",
             "identity limit", "address limit", "left out", "republished", "kept though over",
-            "kept not enough to tell", "other rules", "several names for an address", "answer known", "gathered",
-            "rejected",
-            "answer awaited",
+            "kept not enough to tell", "other rules", "several names for an address", "answer known", "answer awaited",
+            "gathered", "rejected",
         ] {
             #expect(seen[kind, default: 0] >= 3, "\(kind)")
         }

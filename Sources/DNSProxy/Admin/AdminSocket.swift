@@ -34,7 +34,7 @@ enum AdminSocket {
         unsafe unlink(path)
     }
 
-    /// Whether somebody listens at `path`, if only for connections of another kind.
+    /// Whether somebody listens at `path`, or has it for connections of another kind.
     private static func isListening(_ path: String, _ descriptor: Int32) throws(SystemError) -> Bool {
         guard let address = UnixAddress(path) else { throw SystemError("listen on \(path)", code: ENAMETOOLONG) }
         return unsafe address.withSockaddr { unsafe connect(descriptor, $0, $1) } == 0 || errno == EPROTOTYPE

@@ -213,24 +213,6 @@ extension EndToEnd {
             #expect(try Self.names(daemon).isSuperset(of: (0..<(next + 2)).map { "n\($0).test.example." }))
         }
 
-        @Test(.enabled(if: Disk.isAvailable, "needs root, to mount a file system"))
-        func `who takes over from a daemon that dies meanwhile starts on a full disk, with all that was learned`()
-            throws
-        {
-            let nsd = try NSD(zone: Self.zone)
-            let disk = try Disk(room: 256 << 10)
-            let daemon = try Self.daemon(upstream: nsd.port, journal: disk.path)
-            #expect(try daemon.dig("n0.test.example").addresses == ["198.18.0.1"])
-            daemon.process.signal(SIGKILL)
-            try daemon.process.wait()
-            try disk.fill()
-            let predecessor = try DyingPredecessor(daemon.adminSocket)
-            try daemon.adopt(Daemon.launch(daemon.configuration, options: ["--takeover"]))
-            #expect(predecessor.wasAsked)
-            #expect(try Self.names(daemon) == ["n0.test.example."])
-            #expect(try daemon.dig("n1.test.example").addresses == ["198.18.0.2"])
-        }
-
         @Test func `a limit on the size of files is a full disk like any other`() throws {
             let nsd = try NSD(zone: Self.zone)
             let daemon = try Self.daemon(upstream: nsd.port, through: ["prlimit", "--fsize=65536:unlimited"])
