@@ -17,6 +17,19 @@ extension EndToEnd {
             result.errors.split(separator: "\n").filter { $0.hasPrefix("dnsproxyd: ") }
         }
 
+        /// Kilobytes of code of the process `pid` that are resident; nil before it is the program.
+        private func residentCode(_ pid: Int32) throws -> Int? {
+            let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
+            guard program == URL(filePath: Daemon.program).resolvingSymlinksInPath().path else { return nil }
+            var (isCode, sum) = (false, 0)
+            for line in try String(contentsOfFile: "/proc/\(pid)/smaps", encoding: .utf8).split(separator: "\n") {
+                let words = line.split(separator: " ")
+                if words[0].last != ":" { isCode = words[1] == "r-xp" && words.count > 5 }
+                if words[0] == "Rss:", isCode { sum += Int(words[1]) ?? 0 }
+            }
+            return sum
+        }
+
         @Test func `a port in use is one clear line with the address`() throws {
             let port = try Ports.free()
             for type in [SOCK_DGRAM, SOCK_STREAM] {
@@ -127,6 +140,23 @@ extension EndToEnd {
                     #expect((result.errors + result.output).contains(name), "\(command): \(result.errors)")
                 }
             }
+        }
+
+        @Test
+        func `a second after the start the code that only that has needed is not resident any more, and it answers`()
+            throws
+        {
+            var setup = Setup()
+            setup.zone = Setup.localZone
+            let (workspace, port) = (try Workspace(), try Ports.free())
+            let daemon = try Daemon.launch(setup.write(to: workspace, port: port))
+            var most = 0
+            try eventually("\(most) kB of code stay: \(daemon.errors)") {
+                let resident = try residentCode(daemon.pid) ?? 0
+                most = max(most, resident)
+                return resident < most / 2
+            }
+            #expect(try EndToEndTests.dig("api.local.example", port: port).addresses == ["192.0.2.10"])
         }
     }
 }
