@@ -63,6 +63,12 @@ import Testing
                 #"spec.egress[0].toEndpoints[0]: unknown key "matchLabel" (did you mean "matchLabels"?)"#
             ),
             ("egress: [{toEntities: all}]", "spec.egress[0].toEntities: expected a list, found text"),
+            (
+                "egressDeny: [{toEntities: [clutser]}]",
+                #"spec.egressDeny[0].toEntities[0]: unknown entity "clutser" (did you mean "cluster"?); "#
+                    + "expected one of all, cluster, health, host, ingress, init, kube-apiserver, none, remote-node, "
+                    + "unmanaged, world, world-ipv4, world-ipv6"
+            ),
             ("enableDefaultDeny: {egress: yes}", "spec.enableDefaultDeny.egress: expected true or false, found yes"),
             ("egres: []", #"spec: unknown key "egres" (did you mean "egress"?)"#),
             ("nodeSelector: {}", "spec.nodeSelector: a spec has either nodeSelector or endpointSelector"),

@@ -119,7 +119,41 @@ import Testing
                 """))
         #expect(
             try snapshot.learned("10.0.0.1", "a.x")
-                == ["production/p any port/SCTP any port/UDP 0-24/TCP 26-65535/TCP"])
+                == ["production/p any port/SCTP any port/UDP 1-24/TCP 26-65535/TCP"])
+    }
+
+    @Test(
+        arguments: [
+            ("toPorts: [{ports: [{port: 0, protocol: ICMP}]}]", "", []),
+            ("toPorts: [{ports: [{port: 0, protocol: ICMP}, {port: 80, protocol: TCP}]}]", "", ["production/p 80/TCP"]),
+            ("icmps: [{fields: [{type: 8, family: IPv4}]}]", "", []),
+            (
+                "", "icmps: [{fields: [{type: 8, family: IPv4}]}]",
+                ["production/p any port/SCTP any port/TCP any port/UDP"]
+            ),
+            ("", "toPorts: [{ports: [{port: 1, endPort: 65535}]}]", []),
+            (
+                "", "toPorts: [{ports: [{port: 1, protocol: TCP}]}]",
+                ["production/p any port/SCTP any port/UDP 2-65535/TCP"]
+            ),
+            (
+                "", "toPorts: [{ports: [{port: 0, endPort: 1024, protocol: TCP}]}]",
+                ["production/p any port/SCTP any port/UDP 1025-65535/TCP"]
+            ),
+            ("toPorts: [{ports: [{port: 0, endPort: 1024, protocol: TCP}]}]", "", ["production/p 1-1024/TCP"]),
+            ("toPorts: [{ports: [{port: 0, endPort: 65535, protocol: TCP}]}]", "", ["production/p any port/TCP"]),
+        ])
+    func `what is opened has ports, and no range of them begins with 0, which stands for all`(
+        _ allow: String, _ deny: String, _ expected: [String]
+    ) throws {
+        let snapshot = try Policies.snapshot(
+            Policies.policy(
+                """
+                  endpointSelector: {}
+                  egress: [{toFQDNs: [{matchName: a.x}]\(allow.isEmpty ? "" : ", " + allow)}]
+                  egressDeny: \(deny.isEmpty ? "[]" : "[{toFQDNs: [{matchName: a.x}], \(deny)}]")
+                """))
+        #expect(try snapshot.learned("10.0.0.1", "a.x") == expected)
     }
 
     @Test func `match-aliases marks the names of its policy as CNAME targets too`() throws {

@@ -243,6 +243,7 @@ import Testing
             ("toCIDR: [10.0.0.0/8]", "not-enforced"),
             ("toPorts: [{ports: [{port: 53}], rules: {http: []}}]", "not-enforced"),
             ("icmps: [], toFQDNs: [{matchName: a.b}]", "not-enforced"),
+            ("toFQDNs: [{matchName: a.b}], toPorts: [{ports: [{port: 0, protocol: ICMP}]}]", "not-enforced"),
             ("toEntities: [all]}, {toPorts: [{rules: {dns: [{matchName: a.b}]}}]", "every-name"),
         ])
     func `what has no effect here is said while it is read`(_ rule: String, _ code: String) {

@@ -178,6 +178,22 @@ import Testing
         #expect(try !loaded.verdict("10.0.0.1", "a.b").isSelected)
     }
 
+    @Test(arguments: ["k8s:io.kubernetes.pod.namespace", "io.kubernetes.pod.namespace"])
+    func `a policy applies in its own namespace, whatever namespace its matchLabels name`(_ key: String) throws {
+        let (snapshot, problems) = Policies.load(
+            Policies.policy(
+                """
+                  endpointSelector: {matchLabels: {app: api, "\(key)": staging}}
+                  egress: [{toPorts: [{ports: [{port: "53"}], rules: {dns: [{matchName: a.b}]}}]}]
+                """))
+        let loaded = try #require(snapshot)
+        #expect(try loaded.verdict("10.0.0.1", "c.d").outcome == .denied)
+        #expect(try loaded.verdict("10.0.1.1", "c.d").outcome == .allowed)
+        #expect(
+            problems.map(\.severity) == [.warning] && problems[0].message.hasPrefix(#""staging" is not"#), "\(problems)"
+        )
+    }
+
     @Test func `two documents of one name are an error that names both places`() {
         let (_, problems) = Policies.load(Policies.allowing("[]") + Policies.allowing("[]"))
         #expect(
@@ -196,11 +212,15 @@ import Testing
         let selector: String
         /// Which of the five are selected by a clusterwide policy.
         let clusterwide: [Bool]
+        /// Which are by one of the namespace `production`.
+        let namespaced: [Bool]
 
-        /// A case from its parts; a 1 stands for a selected client.
-        init(_ selector: String, _ selected: [Int]) {
+        /// A case from its parts; a 1 stands for a selected client. A namespaced policy selects those of its namespace, unless
+        /// told otherwise.
+        init(_ selector: String, _ selected: [Int], namespaced: [Int]? = nil) {
             self.selector = selector
             clusterwide = selected.map { $0 == 1 }
+            self.namespaced = (namespaced ?? zip(selected, [1, 1, 1, 0, 0]).map { $0 & $1 }).map { $0 == 1 }
         }
     }
 
@@ -213,7 +233,11 @@ import Testing
             SelectorCase("{matchLabels: {app: web}}", [0, 1, 1, 0, 0]),
             SelectorCase("{matchLabels: {name: host}}", [0, 0, 0, 0, 1]),
             SelectorCase("{matchLabels: {name: api}}", [0, 0, 0, 0, 0]),
-            SelectorCase("{matchLabels: {io.kubernetes.pod.namespace: staging}}", [0, 0, 0, 1, 0]),
+            SelectorCase(
+                "{matchLabels: {io.kubernetes.pod.namespace: staging}}", [0, 0, 0, 1, 0], namespaced: [1, 1, 1, 0, 0]),
+            SelectorCase(
+                "{matchExpressions: [{key: io.kubernetes.pod.namespace, operator: In, values: [staging]}]}",
+                [0, 0, 0, 1, 0]),
             SelectorCase("{matchLabels: {'k8s:io.kubernetes.pod.namespace': production, app: api}}", [1, 0, 0, 0, 0]),
             SelectorCase(
                 "{matchLabels: {'k8s:io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name': default}}",
@@ -238,9 +262,8 @@ import Testing
         let wideSelection = try clients.map { try wide.outcome($0, "a.b") == .denied }
         #expect(wideSelection == each.clusterwide)
         let narrow = try Policies.snapshot(Policies.policy(spec, namespace: "production"))
-        let expected = zip(each.clusterwide, [true, true, true, false, false]).map { $0 && $1 }
         let narrowSelection = try clients.map { try narrow.outcome($0, "a.b") == .denied }
-        #expect(narrowSelection == expected)
+        #expect(narrowSelection == each.namespaced)
     }
 
     @Test func `a policy without namespace is one of the namespace default`() throws {

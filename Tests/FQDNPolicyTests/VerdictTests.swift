@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    /// Rules of every form, and what becomes of a query for `a.b`: 42 cases.
+    /// Rules of every form, and what becomes of a query for `a.b`: 45 cases.
     static let ruleCases: [(String, Verdict.Outcome)] = [
         ("egress: [{}]", .denied),
         ("egress: []", .allowed),
@@ -156,10 +156,16 @@ import Testing
         ),
         ("egressDeny: [{toPorts: [{rules: {dns: [{matchName: b}]}}]}]\n  egress: [{toEntities: [all]}]", .allowed),
         ("egressDeny: [{toFQDNs: [{matchName: a.b}]}]\n  egress: [{toEntities: [all]}]", .allowed),
+        ("egress: [{toEntities: [all], icmps: [{fields: [{type: 8, family: IPv4}]}]}]", .denied),
+        ("egress: [{toEntities: [all], icmps: []}]", .allowed),
+        (
+            "egressDeny: [{toEntities: [all], icmps: [{fields: [{type: 8, family: IPv4}]}]}]\n  egress: [{toEntities: [all]}]",
+            .allowed
+        ),
     ]
 
     @Test func `the tables have the sizes that their comments say`() {
-        #expect(VerdictTests.portCases.count * 3 == 72 && VerdictTests.ruleCases.count == 42)
+        #expect(VerdictTests.portCases.count * 3 == 72 && VerdictTests.ruleCases.count == 45)
     }
 
     @Test(arguments: ruleCases)

@@ -109,6 +109,7 @@ struct FeedStateTests {
         arguments: [
             ([], ""), ([[]], "everything"), ([[(80, nil, "TCP")], []], "everything"),
             ([[(80, nil, "TCP")]], "TCP 80-80"), ([[(0, nil, "UDP")]], "UDP 0-65535"),
+            ([[(0, 24, "TCP")]], "TCP 0-24"),
             ([[(53, nil, "ANY")]], "SCTP 53-53, TCP 53-53, UDP 53-53"),
             ([[(80, 90, "TCP")], [(85, 95, "TCP")]], "TCP 80-95"),
             ([[(80, 90, "TCP"), (85, nil, "TCP")]], "TCP 80-90"),

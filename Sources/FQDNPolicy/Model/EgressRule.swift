@@ -68,10 +68,11 @@ package struct EgressRule: Sendable {
     }
 
     /// The ports that addresses learned by the rule are opened (or denied) for; none when it names only ports that
-    /// are not known here.
+    /// are not known here. What is opened has transports with ports: an enforcer is told of no other.
     package var learnedPorts: [PortRange] {
         guard let toPorts else { return [.all] }
-        return toPorts.flatMap { $0.ports ?? [.all] }
+        let ports = toPorts.flatMap { $0.ports ?? [.all] }
+        return isDeny ? ports : ports.filter { PortRange.transports.contains($0.protocol) }
     }
 
     /// Whether anything of the rule is enforced by this daemon.
@@ -100,7 +101,7 @@ package struct PortRule: Sendable {
 
 /// A port or a range of them.
 package struct PortRange: Hashable, Sendable {
-    /// First port; 0 to 65535 is every port.
+    /// First port; 0 to 65535 is every port, and no other range begins with 0.
     package let low: UInt16
     /// Last port, at least `low`.
     package let high: UInt16
@@ -113,6 +114,9 @@ package struct PortRange: Hashable, Sendable {
         self.high = max(low, high)
         self.protocol = `protocol`
     }
+
+    /// The protocols that have ports.
+    static let transports: Set<String> = ["ANY", "TCP", "UDP", "SCTP"]
 
     /// Every port of every protocol.
     package static let all = PortRange(0, .max, "ANY")

@@ -11,6 +11,13 @@ struct EgressRuleReader {
     private static let otherPeerKeys = ["toRequires", "toCIDR", "toCIDRSet", "toServices", "toGroups", "toNodes"]
     /// The entities that the DNS service is one of, and this daemon, which runs on the node in its place.
     private static let resolverEntities: Set<String> = ["all", "cluster", "host"]
+    /// All entities that there are.
+    private static let entities = [
+        "all", "cluster", "health", "host", "ingress", "init", "kube-apiserver", "none", "remote-node", "unmanaged",
+        "world", "world-ipv4", "world-ipv6",
+    ]
+    /// What a rule covers that has ICMP messages in place of ports.
+    private static let icmp = PortRule(ports: [PortRange(0, .max, "ICMP")])
     /// What the DNS service of a cluster is known by.
     private static let resolvers = ["kube-dns", "node-local-dns"].map { name in
         let labels = ["k8s-app": name]
@@ -23,15 +30,18 @@ struct EgressRuleReader {
     func rule(_ node: DocumentNode, number: Int) -> EgressRule? {
         node.mapping(problems) { rule in
             let peers = peers(&rule)
-            for key in ["icmps", "authentication"] {
-                if let part = rule.value(key) { problems.notice(part, SpecReader.notEnforced) }
+            let icmps = rule.value("icmps")
+            for part in [icmps, rule.value("authentication")].compactMap(\.self) {
+                problems.notice(part, SpecReader.notEnforced)
             }
+            let isAboutICMP = icmps.map { !$0.isNull && !($0.elements(problems) ?? []).isEmpty } ?? false
             let names = rule.elements("toFQDNs")
             let toFQDNs = names.map { entries($0) }
             let ports = rule.elements("toPorts")
-            let toPorts = ports.map { $0.compactMap { portRule($0, learns: names != nil) } }
+            var toPorts = ports.map { $0.compactMap { portRule($0, learns: names != nil) } } ?? []
+            if toPorts.isEmpty, isAboutICMP { toPorts = [EgressRuleReader.icmp] }
             let result = EgressRule(
-                isDeny: isDeny, peers: peers, toPorts: toPorts.flatMap { $0.isEmpty ? nil : $0 }, toFQDNs: toFQDNs,
+                isDeny: isDeny, peers: peers, toPorts: toPorts.isEmpty ? nil : toPorts, toFQDNs: toFQDNs,
                 place: node.place, number: number)
             if !rule.pairs.isEmpty, !result.isAboutNames { problems.notice(node, SpecReader.notEnforced) }
             return result
@@ -48,13 +58,23 @@ struct EgressRuleReader {
         }
         if let entities = rule.elements("toEntities") {
             lists.append(entities)
-            for entity in entities.compactMap({ $0.string(problems) })
-            where EgressRuleReader.resolverEntities.contains(entity) {
-                hasResolver = true
-            }
+            for entity in entities where isResolver(entity: entity) { hasResolver = true }
         }
         if lists.contains(where: \.isEmpty) { return .nobody }
         return lists.isEmpty ? .unrestricted : hasResolver ? .resolver : .others
+    }
+
+    /// Whether the DNS service is one of an entity.
+    private func isResolver(entity node: DocumentNode) -> Bool {
+        guard let entity = node.string(problems) else { return false }
+        let known = EgressRuleReader.entities
+        if !known.contains(entity) {
+            problems.error(
+                node,
+                "unknown entity \(quoted(entity))\(suggestion(for: entity, among: known)); "
+                    + "expected one of \(known.joined(separator: ", "))")
+        }
+        return EgressRuleReader.resolverEntities.contains(entity)
     }
 
     /// Whether a selector of `toEndpoints` selects the DNS service. One that does not ask for a namespace means that
@@ -126,6 +146,12 @@ struct EgressRuleReader {
             let port = entry.value("port", required: true)
             let end = entry.value("endPort")
             let `protocol` = self.protocol(entry.value("protocol"))
+            if learns, !isDeny, !PortRange.transports.contains(`protocol`) {
+                problems.warning(
+                    node,
+                    "\(`protocol`) is left out: learned addresses are opened for TCP, UDP and SCTP "
+                        + "[\(LintCode.notEnforced)]")
+            }
             guard let port, let text = port.string(problems) else { return nil }
             guard text.utf8.allSatisfy({ $0 &- 48 < 10 }) else {
                 return named(text, port, `protocol`, learns: learns)
@@ -138,7 +164,8 @@ struct EgressRuleReader {
                 problems.error(end, "endPort \(last) is below port \(low)")
                 return nil
             }
-            return PortRange(low, last, `protocol`)
+            // There is no port 0, and alone it stands for all.
+            return last == .max && low == 0 ? PortRange(0, .max, `protocol`) : PortRange(max(low, 1), last, `protocol`)
         }
         return range ?? nil
     }

@@ -2,6 +2,8 @@
 struct SelectorReader {
     /// Where problems go.
     let problems: DocumentProblems
+    /// The only namespace that is selected from, whatever `matchLabels` say; nil for any.
+    var namespace: String?
 
     /// The conditions of a selector with `matchLabels` and `matchExpressions`.
     func requirements(_ node: DocumentNode) -> [EndpointSelector.Requirement] {
@@ -11,7 +13,13 @@ struct SelectorReader {
                 // `reserved:unknown: ""` is how Cilium itself writes reserved labels.
                 let value = pair.value.isNull ? "" : pair.value.string(problems) ?? ""
                 let key = LabelKey.canonical(pair.key)
-                if value.isEmpty, key.hasPrefix("reserved:") {
+                if let namespace, key == LabelKey.namespace, value != namespace {
+                    // As in Cilium: a policy must not be without effect because of a copied label.
+                    problems.warning(
+                        pair.value,
+                        "\(quoted(value)) is not the namespace of the policy, which applies in \(quoted(namespace)) only: "
+                            + "this label is left out [\(LintCode.notEnforced)]")
+                } else if value.isEmpty, key.hasPrefix("reserved:") {
                     requirements.append(.init(Identity.reservedLabel, .isIn, [String(key.dropFirst(9))]))
                 } else {
                     requirements.append(.init(key, .isIn, [value]))

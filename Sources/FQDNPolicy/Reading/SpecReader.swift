@@ -38,7 +38,8 @@ struct SpecReader {
             warnOfOpenRules(egress)
             return PolicyDocument.Spec(
                 selector: EndpointSelector(
-                    SelectorReader(problems: problems).requirements(selector) + namespaceRequirement),
+                    SelectorReader(problems: problems, namespace: namespace).requirements(selector)
+                        + namespaceRequirement),
                 enablesDefaultDeny: enablesDefaultDeny, egress: egress + egressDeny, path: path,
                 place: selector.place)
         }

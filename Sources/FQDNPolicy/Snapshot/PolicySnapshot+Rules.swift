@@ -60,7 +60,8 @@ extension PolicySnapshot {
 extension PortRange {
     /// What is left of the range when `denied` ranges of its protocol, or of `ANY`, are cut out.
     ///
-    /// A denial of one protocol leaves a range of `ANY` as its parts: it is split into the protocols with ports.
+    /// A denial of one protocol leaves a range of `ANY` as its parts: it is split into the protocols with ports. What is left of
+    /// every port begins with 1, because 0 stands for all.
     func subtracting(_ denied: [PortRange]) -> [PortRange] {
         let relevant = denied.filter { self.protocol == "ANY" || $0.protocol == "ANY" || $0.protocol == self.protocol }
         guard !relevant.isEmpty else { return [self] }
@@ -72,7 +73,8 @@ extension PortRange {
             rest = rest.flatMap { range -> [PortRange] in
                 guard cut.low <= range.high, cut.high >= range.low else { return [range] }
                 var parts: [PortRange] = []
-                if cut.low > range.low { parts.append(PortRange(range.low, cut.low - 1, range.protocol)) }
+                let low = max(range.low, 1)
+                if cut.low > low { parts.append(PortRange(low, cut.low - 1, range.protocol)) }
                 if cut.high < range.high { parts.append(PortRange(cut.high + 1, range.high, range.protocol)) }
                 return parts
             }

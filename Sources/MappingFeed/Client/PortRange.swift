@@ -20,9 +20,9 @@ public struct PortRange: Hashable, Sendable, Comparable {
     /// Whether it is every port of its transport.
     public var isWhole: Bool { first == 0 && last == .max }
 
-    /// What an entry of a rule opens: port 0 is every port, `any` is each of the three transports.
+    /// What an entry of a rule opens: port 0 without an end is every port, `any` is each of the three transports.
     static func ranges(of port: MappingPort) -> [PortRange] {
-        let last = port.port == 0 ? .max : port.endPort ?? port.port
+        let last = port.endPort ?? (port.port == 0 ? .max : port.port)
         guard port.port <= last else { return [] }
         let transports: [MappingTransport] = port.transport == .any ? [.tcp, .udp, .sctp] : [port.transport]
         return transports.map { PortRange(transport: $0, first: port.port, last: last) }
