@@ -80,9 +80,6 @@ final class EngineShared: Sendable {
         }
     }
 
-    /// Changes whenever a decision that a worker remembers may have become wrong: each part only ever grows.
-    var epoch: UInt64 { snapshots.generation &+ learning.epoch }
-
     /// Takes what a worker has used before there was something newer: to free a large policy takes milliseconds.
     func retire(_ snapshot: EngineSnapshot) { retired.withLock { $0.append(snapshot) } }
 

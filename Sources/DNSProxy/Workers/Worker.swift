@@ -56,13 +56,15 @@ struct Worker: ~Copyable, @unchecked Sendable {
             shared: shared, snapshot: shared.snapshots.load(), epoch: 0, now: SystemClock.now())
         while true {
             let ready = pipeline.epoll.wait(milliseconds: patience)
-            // The epoch first: what changes from here on makes this turn's memories void, never the other way round.
-            turn.epoch = shared.epoch
+            // First: what is taken away from here on makes this turn's memories void, never the other way round.
+            let learned = shared.learning.epoch
             turn.now = SystemClock.now()
             if turn.snapshot.generation != shared.snapshots.generation {
                 shared.retire(turn.snapshot)
                 turn.snapshot = shared.snapshots.load()
             }
+            // Of this snapshot and no other: memories have indices of its identities.
+            turn.epoch = turn.snapshot.generation &+ learned
             pipeline.flows.beginTurn()
             pipeline.adoptRoutes()
             pipeline.adoptCookies()
