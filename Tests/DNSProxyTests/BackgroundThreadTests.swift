@@ -36,11 +36,10 @@ import Testing
         await withTaskGroup(of: Void.self) { tasks in
             for _ in 0..<20 {
                 tasks.addTask {
-                    _ = await reloader.run {
+                    await reloader.run {
                         #expect(reloads.running.add(1, ordering: .relaxed).newValue == 1, "two at once")
                         usleep(1_000)
                         reloads.running.subtract(1, ordering: .relaxed)
-                        return []
                     }
                 }
             }

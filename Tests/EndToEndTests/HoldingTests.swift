@@ -149,6 +149,43 @@ extension EndToEnd {
             #expect(try #require(client.answer()).id == 65)
         }
 
+        @Test func `a new address of an identity counts from when the enforcer knows of it, or maxDelay has passed`()
+            throws
+        {
+            let nsd = try NSD(zone: "www 3600 IN A 192.0.2.9")
+            for (delay, isConfirmed) in [("60s", true), ("1s", false)] {
+                var setup = Setup(upstream: nsd.port)
+                setup.maxDelay = delay
+                setup.policies = ["web.yaml": Setup.policy("web")]
+                let daemon = try Daemon(setup)
+                let enforcer = try FeedSubscriber(daemon.feedSocket, acknowledge: true)
+                try enforcer.waitForSnapshot()
+                try eventually("the enforcer is not counted") { try daemon.status()?.feed.acknowledging == 1 }
+                try daemon.workspace.write(
+                    "identities.yaml",
+                    "identities:\n"
+                        + Setup.twoIdentities.replacingOccurrences(of: "127.0.0.1,", with: "127.0.0.1, 127.0.0.3,")
+                        + "\n")
+                daemon.process.signal(SIGHUP)
+                var sequence: UInt64 = 0
+                try eventually("the address is not announced: \(enforcer.arrivals)") {
+                    for arrival in enforcer.arrivals {
+                        guard case .identity(let identity) = arrival.event, identity.addresses.count == 3 else {
+                            continue
+                        }
+                        sequence = identity.sequence
+                    }
+                    return sequence > 0
+                }
+                if isConfirmed {
+                    usleep(300_000)
+                    #expect(try daemon.status()?.policy.generation == 1, "it counts before anybody knows of it")
+                    enforcer.send(.ack(sequence))
+                }
+                try eventually("no reload") { try daemon.status()?.policy.generation ?? 0 > 1 }
+            }
+        }
+
         @Test func `with match-aliases the target of an alias selects, and the name asked for is what is learned`()
             throws
         {

@@ -31,6 +31,21 @@ extension EndToEnd {
             #expect(try daemon.dig("one.test.example").status == "REFUSED")
         }
 
+        @Test func `what an identity has learned goes with it, also where everything is learned`() throws {
+            for scope in ["selected", "all"] {
+                let nsd = try NSD(zone: Reloads.zone)
+                var setup = Setup(upstream: nsd.port)
+                setup.policies = ["web.yaml": Reloads.only("one.test.example")]
+                setup.extra = "learning: {scope: \(scope)}"
+                let daemon = try Daemon(setup)
+                #expect(try daemon.dig("one.test.example").addresses == ["192.0.2.1"])
+                #expect(try daemon.mappings().map(\.fqdn) == ["one.test.example."])
+                try daemon.workspace.write(
+                    "identities.yaml", "identities:\n  - {name: other, namespace: shop, addresses: [127.0.0.9]}\n")
+                try eventually("scope \(scope): the mapping stays") { try daemon.mappings().isEmpty }
+            }
+        }
+
         @Test func `a new, a changed and a removed file in the folder are noticed`() throws {
             let nsd = try NSD(zone: Reloads.zone)
             let daemon = try Reloads.daemon(nsd)

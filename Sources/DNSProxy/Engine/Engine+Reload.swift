@@ -29,6 +29,9 @@ extension Engine {
     /// Microseconds for each mapping in which workers may judge it anew, and for all of them at most.
     private static let (judging, longestJudging) = (30, 300_000)
 
+    /// Seconds after a reload in which a turn of a worker has ended, and every question to an upstream.
+    private static let lateAnswers: [Int64] = [1, 6]
+
     /// Rules that are read in a tenth of a second of a core.
     private static let fewRules = 10_000
 
@@ -93,7 +96,7 @@ extension Engine {
             return problems
         }
         // An identity is told before anything is learned for it, and withdrawn when its mappings are.
-        shared.learning.hub.announce(snapshot.policy.identities.map { FeedIdentity($0) })
+        awaitEnforcers(shared.learning.hub.announce(snapshot.policy.identities.map { FeedIdentity($0) }))
         shared.snapshots.publish { _ in snapshot }
         for worker in workers { worker.mailbox.wake() }
         reloads.withLock { $0.loaded(problems, at: SystemClock.wallSeconds()) }
@@ -109,6 +112,13 @@ extension Engine {
         return problems
     }
 
+    /// Waits until enforcers have confirmed the change `sequence`, `feed.maxDelay` at most: an address that is new to an identity
+    /// is answered as that from when they know whose it is, because the mappings of the identity are in force already.
+    private func awaitEnforcers(_ sequence: UInt64) {
+        let end = SystemClock.now().adding(nanoseconds: shared.learning.maxDelayNanoseconds)
+        while shared.learning.released < sequence, SystemClock.now() < end { usleep(1_000) }
+    }
+
     /// Waits while the workers judge anew what is asked for, so that they have their cores alone: what was learned is brought into
     /// line when that is over.
     private func leaveToWorkers() {
@@ -116,10 +126,30 @@ extension Engine {
         usleep(UInt32(min(shared.learning.table.statistics.names * Engine.judging, Engine.longestJudging)))
     }
 
-    /// Drops cached answers about names of local zones, old and new, which may have changed.
+    /// Drops cached answers about names of local zones, old and new, which may have changed: now, and again when no worker has the
+    /// old ones any more, and when no upstream that was asked before can answer any more.
     private func forgetLocalAnswers(_ old: LocalZones, _ new: LocalZones) -> Int {
         let apexes = Array(Set(old.configuredApexes + new.configuredApexes))
         guard !apexes.isEmpty else { return 0 }
+        let now = SystemClock.now()
+        staleAnswers.withLock { list in
+            for seconds in Engine.lateAnswers { list.append((now.adding(seconds: seconds), apexes)) }
+        }
+        return forgetAnswers(apexes)
+    }
+
+    /// Drops cached answers about local names that may have been kept after the reload that changed them.
+    func forgetLateAnswers() {
+        let now = SystemClock.now()
+        let due = staleAnswers.withLock { list in
+            defer { list.removeAll { $0.due <= now } }
+            return list.filter { $0.due <= now }
+        }
+        if !due.isEmpty { _ = forgetAnswers(Array(Set(due.flatMap(\.apexes)))) }
+    }
+
+    /// Drops cached answers about names at or below `apexes`; returns how many.
+    private func forgetAnswers(_ apexes: [DomainName]) -> Int {
         var name = NameBuffer()
         return shared.cache.remove { bytes in
             var cursor = MessageCursor(offset: 0)
@@ -128,20 +158,34 @@ extension Engine {
         }
     }
 
-    /// Brings what was learned into line with the policy in force: mappings that no rule selects any more are taken
-    /// back, those that other rules select are published with the new ones. Returns how many were taken back, and
+    /// Brings what was learned, and who there is, into line with the policy in force, while no reload puts another one into force;
+    /// false when the feed had no room, so that it has to be done again.
+    func revise() async -> Bool {
+        await reloader.run {
+            guard !self.reviseMappings().refused else { return false }
+            let identities = self.shared.snapshots.load().policy.identities
+            self.shared.learning.hub.withdrawIdentities(except: Set(identities.map(\.id.rawValue)))
+            let known = Set(identities.map(\.id))
+            self.shared.seenNames.forget { !known.contains($0) }
+            return true
+        }
+    }
+
+    /// Brings what was learned into line with the policy in force: mappings that no rule selects any more, or whose identity is
+    /// gone, are taken back, those that other rules select are published with the new ones. Returns how many were taken back, and
     /// whether the feed had no room, so that it has to be done again.
     @discardableResult
-    func reviseMappings() -> (removed: Int, refused: Bool) {
-        guard !shared.learnsEverything else { return (0, false) }
+    private func reviseMappings() -> (removed: Int, refused: Bool) {
         let learning = shared.learning
         let policy = shared.snapshots.load().policy
         let indices = Dictionary(policy.identities.enumerated().map { ($1.id.rawValue, $0) }) { first, _ in first }
+        let learnsEverything = shared.learnsEverything
         var name = NameBuffer()
         var memory = RuleSetMemory()
         let outcome = learning.table.remove(
             where: { identity, bytes, chain in
                 guard let index = indices[identity] else { return true }
+                if learnsEverything { return false }
                 var cursor = MessageCursor(offset: 0)
                 cursor.readName(bytes, into: &name)
                 return memory.selection(
@@ -149,7 +193,7 @@ extension Engine {
                 ).isEmpty
             }, reason: .policy, publish: learning.publish)
         var refused = outcome.refused
-        var next: MappingCursor? = MappingCursor()
+        var next: MappingCursor? = learnsEverything ? nil : MappingCursor()
         while let cursor = next, !refused {
             next = learning.table.list(from: cursor, limit: MappingTable.mappingsPerLock) { mapping in
                 guard let index = indices[mapping.identity] else { return }
@@ -169,13 +213,13 @@ extension Engine {
     }
 }
 
-/// Runs reloads one after the other, on threads that give way to those that answer.
+/// Runs reloads, and what brings things into line behind them, one after the other, on threads that give way to those that answer.
 final class Reloader: Sendable {
     /// Held by the one that is under way.
     private let turn = Mutex(())
 
-    /// Runs `body` when no other reload is under way.
-    func run(_ body: @escaping @Sendable () -> [DocumentProblem]) async -> [DocumentProblem] {
+    /// Runs `body` when no other one is under way.
+    func run<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
         await BackgroundThread.run(.low) { self.turn.withLock { _ in body() } }
     }
 }

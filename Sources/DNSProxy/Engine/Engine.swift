@@ -25,6 +25,8 @@ public final class Engine: Sendable {
     let loader: DocumentLoader
     /// What happened to the documents so far.
     let reloads = Mutex(ReloadState())
+    /// Cached answers about names at or below local zones that may have been kept after a reload, and when they are dropped.
+    let staleAnswers = Mutex<[(due: Moment, apexes: [DomainName])]>([])
     /// Reads them one reload at a time.
     let reloader = Reloader()
     /// Since when it has existed, in seconds since the epoch.
@@ -283,17 +285,12 @@ public final class Engine: Sendable {
             let learning = shared.learning
             let generation = shared.snapshots.generation
             if next == nil, revised != generation { next = (generation, SystemClock.now().adding(seconds: 1)) }
-            if let revision = next, SystemClock.now() >= revision.due,
-                await !BackgroundThread.run(.low, { self.reviseMappings().refused })
-            {
+            if let revision = next, SystemClock.now() >= revision.due, await revise() {
                 // A policy that has come meanwhile has a second of its own.
                 revised = revision.generation
                 next = nil
-                let identities = shared.snapshots.load().policy.identities
-                learning.hub.withdrawIdentities(except: Set(identities.map(\.id.rawValue)))
-                let known = Set(identities.map(\.id))
-                shared.seenNames.forget { !known.contains($0) }
             }
+            if staleAnswers.withLock({ !$0.isEmpty }) { await BackgroundThread.run(.low) { self.forgetLateAnswers() } }
             let outcome = learning.table.expire(now: SystemClock.now(), budget: 10_000, publish: learning.publish)
             let hasMore = outcome.next.map { $0 <= SystemClock.now() } ?? false
             try? await Task.sleep(for: hasMore && !outcome.refused ? .milliseconds(10) : .seconds(1))
