@@ -65,9 +65,11 @@ final class Learning: Sendable {
     var released: UInt64 {
         // Looked for before and after: with the last enforcer's leaving `released` jumps to what nobody has confirmed.
         guard requiresEnforcer else { return hub.released }
+        let joins = hub.joins
         guard hub.acknowledgingSubscribers > 0 else { return 0 }
         let released = hub.released
-        return hub.acknowledgingSubscribers > 0 ? released : 0
+        // Nor may another one have joined in between, who has confirmed nothing.
+        return hub.acknowledgingSubscribers > 0 && hub.joins == joins ? released : 0
     }
 
     /// Whether `sequence` is journalled and acknowledged, and no enforcer said that it could not put it in force.

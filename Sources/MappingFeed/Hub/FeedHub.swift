@@ -27,7 +27,8 @@ public final class FeedHub: Sendable {
     ///   - loop: runs everything but `publish`.
     ///   - journal: nil keeps nothing; `released` then means acknowledged only.
     ///   - snapshot: every mapping, for new subscribers and for compaction.
-    ///   - onChange: called on the loop with `released` whenever that has changed, at most once per batch.
+    ///   - onChange: called on the loop with `released` whenever that has changed, at most once per batch, and when an enforcer
+    ///     that acknowledges has joined.
     ///   - onInUse: called on the loop with what a subscriber reported.
     ///   - onReject: called on the loop with a change that an enforcer could not put in force, when `isRejected` already
     ///     says so; with the event, unless that is gone or was told by a snapshot.

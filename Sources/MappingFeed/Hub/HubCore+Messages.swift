@@ -87,6 +87,8 @@ extension HubCore {
             updateReleased()
             shared.acknowledging.add(1, ordering: .acquiringAndReleasing)
             shared.joins.add(1, ordering: .acquiringAndReleasing)
+            // Who waits for an enforcer to be there hears of it, even if it has confirmed all that there is.
+            handlers.onChange(shared.released.load(ordering: .acquiring))
         }
         count { counters in
             counters.subscribers += 1
