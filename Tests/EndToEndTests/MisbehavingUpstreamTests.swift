@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 extension EndToEnd {
@@ -22,6 +23,29 @@ extension EndToEnd {
             // One name that it fails does not make it a server that is down.
             #expect(try daemon.dig("host.other.example").addresses == ["192.0.2.8"])
             withExtendedLifetime(other) {}
+        }
+
+        @Test func `a question under which a connection ends that had worked is asked again at once over a new one`()
+            throws
+        {
+            let closed = Atomic(false)
+            let upstream = try ScriptedServer.timed { query in
+                let isFirst = query.name.lowercased().hasPrefix("second") && !closed.exchange(true, ordering: .relaxed)
+                return [.init(bytes: query.response(address: [192, 0, 2, 9]), closes: isFirst)]
+            }
+            defer { upstream.stop() }
+            var setup = Setup()
+            setup.workers = 1
+            setup.upstreams = [#"{servers: ["tcp://127.0.0.1:\#(upstream.port)"]}"#]
+            let daemon = try Daemon(setup)
+            let client = try daemon.client()
+            #expect(client.resolve("first.example")?.answerCount == 1)
+            let asked = ContinuousClock.now
+            let answer = try #require(client.resolve("second.example"))
+            #expect(answer.answerCount == 1 && closed.load(ordering: .relaxed))
+            // Whoever waits for a dead connection waits for two seconds.
+            #expect(answer.received - asked < .milliseconds(1_900))
+            #expect(upstream.queries.count == 3)
         }
 
         @Test func `a query of the reserved type 0 is a format error and changes nothing for others`() throws {

@@ -104,7 +104,8 @@ final class StreamConnection: ChannelDuplexHandler {
             send(reply.message, context: context)
         case ChannelEvent.inputClosed:
             isHalfClosed = true
-            if waiting == 0 { close(context) }
+            // Behind the answers that the client has not taken yet.
+            if waiting == 0 { finish(ByteBuffer(), context: context) }
         default:
             context.fireUserInboundEventTriggered(event)
         }
@@ -155,10 +156,7 @@ final class StreamConnection: ChannelDuplexHandler {
         guard !isClosing else { return }
         active = .now()
         let frame = wrapOutboundOut(ByteBuffer(framing: message, allocator: context.channel.allocator))
-        if isHalfClosed, waiting == 0 {
-            context.writeAndFlush(frame).assumeIsolated().whenComplete { _ in self.close(context) }
-            return
-        }
+        if isHalfClosed, waiting == 0 { return finish(unwrapOutboundIn(frame), context: context) }
         context.writeAndFlush(frame, promise: nil)
         if unsent(context) > StreamConnection.maximumUnsent {
             counters.close(.slowReader)
@@ -166,6 +164,11 @@ final class StreamConnection: ChannelDuplexHandler {
         } else {
             resumeReading(context: context)
         }
+    }
+
+    /// Sends `last`, and closes the connection when it has left.
+    private func finish(_ last: ByteBuffer, context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(last)).assumeIsolated().whenComplete { _ in self.close(context) }
     }
 
     /// Bytes of answers that the kernel has not taken.

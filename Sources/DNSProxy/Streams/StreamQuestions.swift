@@ -31,10 +31,16 @@ final class StreamQuestions: ChannelDuplexHandler {
         let id: (UInt8, UInt8)
         /// What becomes of it.
         let completion: StreamRequest.Completion
+        /// When it came.
+        let asked = NIODeadline.now()
     }
 
     /// By ID on this connection.
     private var questions: [UInt16: Question] = [:]
+    /// When it may be looked again whether somebody has stopped waiting.
+    private var nextSweep = NIODeadline.uptimeNanoseconds(0)
+    /// Whether the connection has ended.
+    private var isOver = false
     /// Whether a response has arrived.
     private var hasWorked = false
     /// What is wrong with the other side's certificate.
@@ -47,17 +53,29 @@ final class StreamQuestions: ChannelDuplexHandler {
     private let onProblem: (StreamTrust.Problem) -> Void
     /// Where messages that answer no question are counted.
     private let onStray: () -> Void
+    /// Where the end of the connection is told, before anybody who waits hears of it.
+    private let onEnd: () -> Void
 
-    /// No questions yet; `onProblem` hears what is wrong with the handshake, `onStray` of messages that answer nothing.
-    init(onProblem: @escaping (StreamTrust.Problem) -> Void, onStray: @escaping () -> Void) {
+    /// Time between two looks at who has stopped waiting.
+    private static let sweepInterval = TimeAmount.milliseconds(100)
+
+    /// No questions yet; `onProblem` hears what is wrong with the handshake, `onStray` of messages that answer nothing, `onEnd`
+    /// of the end.
+    init(
+        onProblem: @escaping (StreamTrust.Problem) -> Void, onStray: @escaping () -> Void,
+        onEnd: @escaping () -> Void
+    ) {
         self.onProblem = onProblem
         self.onStray = onStray
+        self.onEnd = onEnd
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         let request = unwrapOutboundIn(data)
         // From here on it is the connection's end, and nothing else, that fails the question.
         promise?.succeed()
+        guard !isOver else { return request.completion(.lost) }
+        if questions.count >= StreamUpstreams.maximumPipelined { dropAbandoned() }
         guard questions.count < StreamUpstreams.maximumPipelined, request.message.count > 2 else {
             request.completion(.answer(.failed))
             return
@@ -85,6 +103,8 @@ final class StreamQuestions: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        isOver = true
+        onEnd()
         endAll()
         context.fireChannelInactive()
     }
@@ -119,6 +139,17 @@ final class StreamQuestions: ChannelDuplexHandler {
                 self.hasWorked = false
                 context.close(promise: nil)
             }
+        }
+    }
+
+    /// Makes room: drops the questions that nobody waits for any more.
+    private func dropAbandoned() {
+        let now = NIODeadline.now()
+        guard now >= nextSweep else { return }
+        nextSweep = now + StreamQuestions.sweepInterval
+        for (id, question) in questions where now - question.asked >= StreamUpstreams.silenceTimeout {
+            questions[id] = nil
+            question.completion(.answer(.failed))
         }
     }
 

@@ -27,7 +27,18 @@ final class StreamUpstreams: Sendable {
     /// Where what is wrong with a connection is shown.
     private let board: UpstreamBoard
     /// Connections by server, opening ones included.
-    private let connections = Mutex<[UpstreamServer: EventLoopFuture<any Channel>]>([:])
+    private let connections = Mutex<[UpstreamServer: Connection]>([:])
+
+    /// A connection, or one to be.
+    private struct Connection {
+        /// What tells it from others to the same server.
+        let number: UInt64
+        /// When it is open.
+        let opening: EventLoopFuture<any Channel>
+    }
+
+    /// The number of the last connection.
+    private let lastNumber = Atomic<UInt64>(0)
 
     /// Messages that answered no question.
     private let strays = Atomic<UInt64>(0)
@@ -62,7 +73,9 @@ final class StreamUpstreams: Sendable {
 
     /// Closes every connection.
     func close() async {
-        for channel in connections.withLock({ Array($0.values) }) { try? await channel.get().close().get() }
+        for channel in connections.withLock({ $0.values.map(\.opening) }) {
+            try? await channel.get().close().get()
+        }
     }
 
     /// Sends `message` over the connection to `server`.
@@ -82,17 +95,21 @@ final class StreamUpstreams: Sendable {
 
     /// The connection to `server`, opened if there is none.
     private func connection(to server: UpstreamServer) -> EventLoopFuture<any Channel> {
-        connections.withLock { connections in
-            if let open = connections[server] { return open }
-            let opening = open(server)
-            connections[server] = opening
-            opening.flatMap(\.closeFuture).whenComplete { _ in self.forget(server, opening) }
-            return opening
+        let (connection, isNew) = connections.withLock { connections in
+            if let known = connections[server] { return (known, false) }
+            let number = lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
+            let new = Connection(number: number, opening: open(server, number))
+            connections[server] = new
+            return (new, true)
         }
+        if isNew {
+            connection.opening.flatMap(\.closeFuture).whenComplete { _ in self.forget(server, connection.number) }
+        }
+        return connection.opening
     }
 
-    /// Opens a connection to `server`.
-    private func open(_ server: UpstreamServer) -> EventLoopFuture<any Channel> {
+    /// Opens the connection `number`, to `server`.
+    private func open(_ server: UpstreamServer, _ number: UInt64) -> EventLoopFuture<any Channel> {
         let loop = group.next()
         do {
             let target = try NIOCore.SocketAddress(
@@ -111,7 +128,8 @@ final class StreamUpstreams: Sendable {
                             ByteToMessageHandler(StreamMessageDecoder(), maximumBufferSize: 2 * 65_537),
                             StreamQuestions(
                                 onProblem: { self.note($0, of: server) },
-                                onStray: { self.strays.wrappingAdd(1, ordering: .relaxed) }),
+                                onStray: { self.strays.wrappingAdd(1, ordering: .relaxed) },
+                                onEnd: { self.forget(server, number) }),
                         ])
                     }
                 }
@@ -128,7 +146,7 @@ final class StreamUpstreams: Sendable {
     }
 
     /// Forgets a connection that has closed or never opened.
-    private func forget(_ server: UpstreamServer, _ opening: EventLoopFuture<any Channel>) {
-        connections.withLock { if $0[server] === opening { $0[server] = nil } }
+    private func forget(_ server: UpstreamServer, _ number: UInt64) {
+        connections.withLock { if $0[server]?.number == number { $0[server] = nil } }
     }
 }

@@ -50,6 +50,8 @@ final class ScriptedServer: Sendable {
         var delay = Duration.zero
         /// Whether it leaves from another port than the one that was asked, which only a datagram can.
         var isFromElsewhere = false
+        /// Whether the connection is closed instead.
+        var closes = false
     }
 
     /// What is answered to a query, in that order.
@@ -166,6 +168,7 @@ final class ScriptedServer: Sendable {
                 let message = Array(pending[2..<(2 + length)])
                 pending.removeFirst(2 + length)
                 deliver(answers(message, isTCP: true)) { answer in
+                    guard !answer.closes else { return _ = shutdown(stream.descriptor, Int32(SHUT_RDWR)) }
                     stream.send([UInt8](wide: UInt16(answer.bytes.count)) + answer.bytes)
                 }
             }
