@@ -73,6 +73,9 @@ struct ExchangeTable: ~Copyable {
     /// Whether there is an exchange at `index`.
     func has(_ index: Int) -> Bool { places.indices.contains(index) && !places[index].isOver }
 
+    /// Whether somebody may join the exchange at `index`.
+    func isJoinable(_ index: Int) -> Bool { has(index) && !places[index].isAnswered }
+
     /// The exchange and the place of its attempt that `id` names, if that is under way.
     func find(_ id: ExchangeID) -> (index: Int, slot: Int)? {
         guard id.index < places.count, generations[id.index] == id.generation,

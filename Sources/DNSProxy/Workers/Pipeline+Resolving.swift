@@ -55,7 +55,10 @@ extension Pipeline {
                 &output, answer: stored, outcome: known.isStale ? .stale : .hit, question: question, from: origin,
                 turn: turn, sender: sender)
         }
-        guard hasRoomToWait(origin.client), running != nil || hasRoomToAsk(path.route, for: origin.client) else {
+        // Who makes room may be the last that waited for the same.
+        guard hasRoomToWait(origin.client),
+            running.map({ exchanges.isJoinable($0) }) ?? hasRoomToAsk(path.route, for: origin.client)
+        else {
             if isListed { shared.directory.release(hash, by: number) }
             let length = fail(&output, question: question, transport: origin.transport, error: .notReady)
             return Ending(length, .overloaded)
