@@ -47,8 +47,10 @@ public struct AdminAnswer: Codable, Hashable, Sendable {
 public struct AdminIdentity: Codable, Hashable, Sendable {
     /// Its number in mappings and in the feed.
     public var id: UInt64
-    /// Its name.
+    /// Its name, the first of `names`.
     public var name: String
+    /// Every name that documents give to its labels.
+    public var names: [String]
     /// Its namespace; empty for `reserved:unknown`.
     public var namespace: String
     /// Its labels.
@@ -64,11 +66,12 @@ public struct AdminIdentity: Codable, Hashable, Sendable {
 
     /// An identity from all its parts.
     public init(
-        id: UInt64, name: String, namespace: String, labels: [String: String], addresses: [String],
+        id: UInt64, names: [String], namespace: String, labels: [String: String], addresses: [String],
         policies: [String], isRestricted: Bool, rules: Int
     ) {
         self.id = id
-        self.name = name
+        name = names.first ?? ""
+        self.names = names
         self.namespace = namespace
         self.labels = labels
         self.addresses = addresses
@@ -76,6 +79,9 @@ public struct AdminIdentity: Codable, Hashable, Sendable {
         self.isRestricted = isRestricted
         self.rules = rules
     }
+
+    /// Whether it is called so: by one of its names, or by its namespace, a slash and one of them.
+    func isCalled(_ text: String) -> Bool { names.contains { $0 == text || "\(namespace)/\($0)" == text } }
 }
 
 /// What would happen to a query, and why; the answer of `GET /v1/policy/explain`.

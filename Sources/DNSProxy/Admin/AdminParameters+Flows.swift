@@ -120,7 +120,7 @@ extension AdminParameters {
                 numbers.insert(number)
                 continue
             }
-            let found = known.filter { $0.name == text || "\($0.namespace)/\($0.name)" == text }
+            let found = known.filter { $0.isCalled(text) }
             guard !found.isEmpty else {
                 throw AdminRequestError(
                     "\(name): there is no identity \(quoted(text))", parameter: name, status: .notFound)

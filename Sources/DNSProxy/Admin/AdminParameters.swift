@@ -69,7 +69,7 @@ struct AdminParameters {
     func identities(among identities: () async -> [AdminIdentity]) async throws(AdminRequestError) -> Set<UInt64>? {
         guard let text = values["identity"] else { return nil }
         if let number = UInt64(text) { return [number] }
-        let found = await identities().filter { $0.name == text || "\($0.namespace)/\($0.name)" == text }
+        let found = await identities().filter { $0.isCalled(text) }
         guard !found.isEmpty else {
             throw AdminRequestError(
                 "identity: there is no identity \(quoted(text))", parameter: "identity", status: .notFound)

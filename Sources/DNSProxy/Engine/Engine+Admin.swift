@@ -155,11 +155,12 @@ extension Engine: AdminBackend {
         let policy = shared.snapshots.load().policy
         let explanation = policy.explain(client: query.client, name: query.name, transport: query.transport)
         let identity = policy.identities[policy.identityIndex(of: query.client)]
+        let isAnswered = explanation.outcome != .denied
         return AdminExplanation(
             client: "\(query.client)", identity: identity.id.rawValue, identityName: identity.title,
             name: "\(query.name)", type: "\(query.type)", transport: query.transport.rawValue,
             verdict: explanation.outcome.rawValue,
-            learned: shared.learnsEverything || !explanation.learned.isEmpty, details: explanation)
+            learned: isAnswered && shared.learnsEverything || !explanation.learned.isEmpty, details: explanation)
     }
 
     public func identities() async -> [AdminIdentity] {
@@ -167,7 +168,7 @@ extension Engine: AdminBackend {
         return policy.identities.enumerated().map { index, identity in
             let listing = policy.listing(identity: index)
             return AdminIdentity(
-                id: identity.id.rawValue, name: identity.name, namespace: identity.namespace, labels: identity.labels,
+                id: identity.id.rawValue, names: identity.names, namespace: identity.namespace, labels: identity.labels,
                 addresses: identity.prefixes.map(\.description), policies: listing.policies,
                 isRestricted: listing.isRestricted, rules: listing.ruleCount)
         }

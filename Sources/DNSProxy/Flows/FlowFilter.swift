@@ -63,7 +63,9 @@ public struct FlowFilter: Sendable {
     private func isNamed(_ id: IdentityID, _ identity: Identity?) -> Bool {
         if identityNames.contains("\(id)") { return true }
         guard let identity else { return false }
-        return identityNames.contains(identity.title) || identity.names.contains { identityNames.contains($0) }
+        return identity.names.contains {
+            identityNames.contains($0) || identityNames.contains("\(identity.namespace)/\($0)")
+        }
     }
 }
 
