@@ -12,10 +12,10 @@ import Glibc
 /// it is nearly full), until the buffer is no longer that full. When it is nearly empty they get more again, and a third of a
 /// second after a flood all.
 ///
-/// Whoever floods is thus answered about as much as there is time for, everybody else as always. It costs nothing but two
-/// comparisons a batch while there is no backlog. A client that is alone has nobody to drown and may fill the buffer, and what has
-/// waited for a daemon to start, at a socket that was kept open, is no flood, however much it is: for a second nobody is thinned
-/// out.
+/// Whoever floods is thus answered about as much as there is time for, everybody else as always. It costs nothing but a
+/// comparison a datagram and one a batch while there is no backlog. A client that is alone has nobody to drown and may fill
+/// the buffer, and what has waited for a daemon to start, at a socket that was kept open, is no flood, however much it is: for
+/// a second nobody is thinned out.
 struct FloodFilter {
     /// A client whose datagrams are thinned out.
     private struct Flooder {
@@ -91,8 +91,9 @@ struct FloodFilter {
     /// The part of the datagrams of `client` that passes.
     func passes(_ client: IPAddress) -> Double { flooders.first { $0.client == client }?.passes ?? 1 }
 
-    /// Notes that a datagram of `client` has come: is it another one than the last time, there is somebody to protect. With
-    /// the first one ends what the daemon needed to start.
+    /// Notes that a datagram of `client` has come: is it another one than the last time, there is somebody to protect. Each is
+    /// noted, because in front of a full buffer few of whoever is to be protected get through. With the first one ends what
+    /// the daemon needed to start.
     @inline(__always)
     mutating func see(_ client: IPAddress, now: Moment) {
         guard client != latest else { return }

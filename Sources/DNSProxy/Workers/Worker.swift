@@ -134,7 +134,6 @@ struct Worker: ~Copyable, @unchecked Sendable {
         let received = queries.receive(
             from: listeners.sockets[index].descriptor.rawValue,
             wantsLocalAddress: listeners.sockets[index].wantsLocalAddress)
-        if received > 0 { listeners.sockets[index].flood.see(queries.client(0).address, now: turn.now) }
         if received == queries.count, watchesFloods(of: index) {
             listeners.sockets[index].watchFlood(queries, isFull: true, now: turn.now)
         }
@@ -162,6 +161,7 @@ struct Worker: ~Copyable, @unchecked Sendable {
     ) {
         pipeline.counters.queriesUDP += 1
         let client = queries.client(number)
+        socket.flood.see(client.address, now: turn.now)
         let origin = QueryOrigin(client: client.address, port: client.port, transport: .udp, arrived: turn.now)
         let isAllowed = client.port != 0 && pipeline.shared.takesQueries(from: client.address)
         if !isAllowed || pipeline.sources.isDoubtful(client.address, port: client.port),
