@@ -177,12 +177,14 @@ extension EndToEnd {
                     }
                     return sequence > 0
                 }
+                let announced = ContinuousClock.now
                 if isConfirmed {
                     usleep(300_000)
                     #expect(try daemon.status()?.policy.generation == 1, "it counts before anybody knows of it")
                     enforcer.send(.ack(sequence))
                 }
                 try eventually("no reload") { try daemon.status()?.policy.generation ?? 0 > 1 }
+                if !isConfirmed { #expect(ContinuousClock.now - announced > .milliseconds(500), "it did not wait") }
             }
         }
 

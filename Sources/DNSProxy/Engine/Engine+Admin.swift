@@ -155,7 +155,7 @@ extension Engine: AdminBackend {
         let policy = shared.snapshots.load().policy
         let explanation = policy.explain(client: query.client, name: query.name, transport: query.transport)
         let identity = policy.identities[policy.identityIndex(of: query.client)]
-        let isAnswered = explanation.outcome != .denied
+        let isAnswered = [.allowed, .audited].contains(explanation.outcome)
         return AdminExplanation(
             client: "\(query.client)", identity: identity.id.rawValue, identityName: identity.title,
             name: "\(query.name)", type: "\(query.type)", transport: query.transport.rawValue,

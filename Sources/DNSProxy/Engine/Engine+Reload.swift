@@ -32,6 +32,9 @@ extension Engine {
     /// Seconds after a reload in which a turn of a worker has ended, and every question to an upstream.
     private static let lateAnswers: [Int64] = [1, 6]
 
+    /// Nanoseconds that a reload waits for enforcers at most, so that nothing waits long for a reload.
+    private static let longestAnnouncement: Int64 = 5_000_000_000
+
     /// Rules that are read in a tenth of a second of a core.
     private static let fewRules = 10_000
 
@@ -112,11 +115,15 @@ extension Engine {
         return problems
     }
 
-    /// Waits until enforcers have confirmed the change `sequence`, `feed.maxDelay` at most: an address that is new to an identity
-    /// is answered as that from when they know whose it is, because the mappings of the identity are in force already.
+    /// Waits until enforcers have confirmed the change `sequence`, `feed.maxDelay` or 5 s at most, and not once the daemon stops: an
+    /// address that is new to an identity is answered as that from when they know whose it is, because the mappings of the identity
+    /// are in force already.
     private func awaitEnforcers(_ sequence: UInt64) {
-        let end = SystemClock.now().adding(nanoseconds: shared.learning.maxDelayNanoseconds)
-        while shared.learning.released < sequence, SystemClock.now() < end { usleep(1_000) }
+        let limit = min(shared.learning.maxDelayNanoseconds, Engine.longestAnnouncement)
+        let end = SystemClock.now().adding(nanoseconds: limit)
+        while shared.learning.released < sequence, SystemClock.now() < end, !isStopping.load(ordering: .relaxed) {
+            usleep(1_000)
+        }
     }
 
     /// Waits while the workers judge anew what is asked for, so that they have their cores alone: what was learned is brought into

@@ -33,6 +33,8 @@ public final class Engine: Sendable {
     let started = SystemClock.wallSeconds()
     /// Whether all listeners are bound.
     let isListening = Atomic<Bool>(false)
+    /// Whether it has begun to stop.
+    let isStopping = Atomic<Bool>(false)
     /// What was denied lately; nil until somebody wants to know.
     let denialTally = Mutex<DenialTally?>(nil)
     /// Connections of clients.
@@ -198,6 +200,7 @@ public final class Engine: Sendable {
             }
             if let offer = openOffer() { tasks.addTask { await self.accept(offer) } }
             tasks.addTask { await self.work(self.expireMappings) }
+            tasks.addTask { await self.work(self.followReloads) }
             tasks.addTask { await self.work(self.shared.learning.takeReports) }
             tasks.addTask { await self.work(self.watchDocuments) }
             tasks.addTask { await self.work(self.rotateCookies) }
@@ -240,6 +243,7 @@ public final class Engine: Sendable {
     /// Takes no more queries and answers what is in flight; gives everything to `successor`, if there is one.
     private func stop(for successor: TakeoverChannel?) async {
         logger.info("stopping")
+        isStopping.store(true, ordering: .relaxed)
         if successor == nil { manager.notify(.stopping) }
         await streams.stopListening()
         let limit = successor == nil ? Engine.stopLimit : Engine.handOverLimit
@@ -274,15 +278,22 @@ public final class Engine: Sendable {
     }
 
     /// Removes mappings whose time is over, once a second; the work is what expires, never what is there.
-    ///
-    /// A second after the start and after a reload it also goes through all of them, after a reload for what a worker has
-    /// learned meanwhile under the policy before, and again while the feed has no room.
     private func expireMappings() async {
+        let learning = shared.learning
+        while !Task.isCancelled {
+            let outcome = learning.table.expire(now: SystemClock.now(), budget: 10_000, publish: learning.publish)
+            let hasMore = outcome.next.map { $0 <= SystemClock.now() } ?? false
+            try? await Task.sleep(for: hasMore && !outcome.refused ? .milliseconds(10) : .seconds(1))
+        }
+    }
+
+    /// Brings into line, a second after the start and after a reload, what a worker has done meanwhile under the policy before, and
+    /// again while the feed has no room; frees that policy.
+    private func followReloads() async {
         var revised = UInt64.min
         var next: (generation: UInt64, due: Moment)?
         while !Task.isCancelled {
             BackgroundThread.free(shared.takeRetired())
-            let learning = shared.learning
             let generation = shared.snapshots.generation
             if next == nil, revised != generation { next = (generation, SystemClock.now().adding(seconds: 1)) }
             if let revision = next, SystemClock.now() >= revision.due, await revise() {
@@ -291,9 +302,7 @@ public final class Engine: Sendable {
                 next = nil
             }
             if staleAnswers.withLock({ !$0.isEmpty }) { await BackgroundThread.run(.low) { self.forgetLateAnswers() } }
-            let outcome = learning.table.expire(now: SystemClock.now(), budget: 10_000, publish: learning.publish)
-            let hasMore = outcome.next.map { $0 <= SystemClock.now() } ?? false
-            try? await Task.sleep(for: hasMore && !outcome.refused ? .milliseconds(10) : .seconds(1))
+            try? await Task.sleep(for: .seconds(1))
         }
     }
 

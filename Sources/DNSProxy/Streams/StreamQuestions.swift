@@ -111,7 +111,7 @@ final class StreamQuestions: ChannelDuplexHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is IdleStateHandler.IdleStateEvent {
-            context.close(promise: nil)
+            close(context)
         } else {
             context.fireUserInboundEventTriggered(event)
         }
@@ -122,10 +122,16 @@ final class StreamQuestions: ChannelDuplexHandler {
             self.problem = problem
             onProblem(problem)
         }
+        close(context)
+    }
+
+    /// Closes the connection, which TLS may take a while for; what is asked next gets a new one.
+    private func close(_ context: ChannelHandlerContext) {
+        onEnd()
         context.close(promise: nil)
     }
 
-    /// Closes the connection when questions stay without any answer: what is asked next gets a new one.
+    /// Closes the connection when questions stay without any answer.
     private func watch(_ context: ChannelHandlerContext) {
         guard !isWatched, let silentSince else { return }
         isWatched = true
@@ -137,7 +143,7 @@ final class StreamQuestions: ChannelDuplexHandler {
             } else {
                 // Whoever asked has stopped waiting, so nothing of it is asked again.
                 self.hasWorked = false
-                context.close(promise: nil)
+                self.close(context)
             }
         }
     }

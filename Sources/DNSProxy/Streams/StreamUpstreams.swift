@@ -95,22 +95,29 @@ final class StreamUpstreams: Sendable {
 
     /// The connection to `server`, opened if there is none.
     private func connection(to server: UpstreamServer) -> EventLoopFuture<any Channel> {
+        if let known = connections.withLock({ $0[server] }) { return known.opening }
+        let opened = group.next().makePromise(of: (any Channel).self)
         let (connection, isNew) = connections.withLock { connections in
             if let known = connections[server] { return (known, false) }
             let number = lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
-            let new = Connection(number: number, opening: open(server, number))
+            let new = Connection(number: number, opening: opened.futureResult)
             connections[server] = new
             return (new, true)
         }
-        if isNew {
-            connection.opening.flatMap(\.closeFuture).whenComplete { _ in self.forget(server, connection.number) }
+        guard isNew else {
+            opened.fail(ChannelError.alreadyClosed)
+            return connection.opening
         }
+        connection.opening.flatMap(\.closeFuture).whenComplete { _ in self.forget(server, connection.number) }
+        // Not under the lock: it may be over before it returns.
+        open(server, connection.number, on: opened.futureResult.eventLoop).cascade(to: opened)
         return connection.opening
     }
 
-    /// Opens the connection `number`, to `server`.
-    private func open(_ server: UpstreamServer, _ number: UInt64) -> EventLoopFuture<any Channel> {
-        let loop = group.next()
+    /// Opens the connection `number`, to `server`, on `loop`.
+    private func open(
+        _ server: UpstreamServer, _ number: UInt64, on loop: any EventLoop
+    ) -> EventLoopFuture<any Channel> {
         do {
             let target = try NIOCore.SocketAddress(
                 ipAddress: server.address.address.description, port: Int(server.address.port))

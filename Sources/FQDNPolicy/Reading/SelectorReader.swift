@@ -14,7 +14,7 @@ struct SelectorReader {
                 let value = pair.value.isNull ? "" : pair.value.string(problems) ?? ""
                 let key = LabelKey.canonical(pair.key)
                 if let namespace, key == LabelKey.namespace, value != namespace {
-                    // As in Cilium: a policy must not be without effect because of a copied label.
+                    // As Cilium does with the key `k8s:io.kubernetes.pod.namespace`: no copied label takes a policy its effect.
                     problems.warning(
                         pair.value,
                         "\(quoted(value)) is not the namespace of the policy, which applies in \(quoted(namespace)) only: "

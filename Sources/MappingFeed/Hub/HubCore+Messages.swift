@@ -83,10 +83,10 @@ extension HubCore {
         let resumes = resume(subscriber, subscription.resume)
         if !resumes { beginSnapshot(subscriber) }
         if subscription.acknowledges {
-            // Down first, then the epoch: whoever sees the new epoch sees the new value too.
+            // Down first, then the epoch, then that it is there: whoever sees one of them sees what comes before it too.
             updateReleased()
-            shared.acknowledging.add(1, ordering: .acquiringAndReleasing)
             shared.joins.add(1, ordering: .acquiringAndReleasing)
+            shared.acknowledging.add(1, ordering: .acquiringAndReleasing)
             // Who waits for an enforcer to be there hears of it, even if it has confirmed all that there is.
             handlers.onChange(shared.released.load(ordering: .acquiring))
         }
